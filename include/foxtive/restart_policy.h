@@ -1,0 +1,62 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// RestartPolicy: how often a failed task is started again.
+//
+// Lifetime: a small value; copies are independent.
+// Thread safety: immutable, so any number of threads may use one instance.
+// Blocking: nothing blocks.
+// Errors: a wrong number of attempts is stored as given and refused, with its value, by
+// `Supervisor::Submit` and `Supervisor::Register`; `Validate` asks earlier.
+//
+// Example:
+//
+//   spec.restart_policy = foxtive::RestartPolicy::MaxAttempts(5);
+
+#ifndef FOXTIVE_RESTART_POLICY_H_
+#define FOXTIVE_RESTART_POLICY_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+namespace foxtive {
+
+class RestartPolicy {
+ public:
+  // One attempt. If it fails, the task ends with `kManuallyStopped` and the cause.
+  static RestartPolicy Never() { return RestartPolicy(Kind::kNever, 1); }
+
+  // Until `attempts` attempts in a row have failed, the first one included; then the task ends with
+  // `kMaxAttemptsReached`. A success, or a run that counts as healthy (see
+  // `TaskSpec::stable_after`), starts the count again. `attempts` must be at least 1.
+  static RestartPolicy MaxAttempts(int64_t attempts) {
+    return RestartPolicy(Kind::kMaxAttempts, attempts);
+  }
+
+  // As often as it fails.
+  static RestartPolicy Always() { return RestartPolicy(Kind::kAlways, 0); }
+
+  // Whether one more attempt follows after `failures` failures in a row (at least 1).
+  bool AllowsRestartAfter(int64_t failures) const {
+    return kind_ == Kind::kAlways || (kind_ == Kind::kMaxAttempts && failures < max_attempts_);
+  }
+
+  bool is_never() const { return kind_ == Kind::kNever; }
+
+  // `kInvalidArgument` naming the field and the value, or OK.
+  absl::Status Validate() const;
+
+  friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
+
+ private:
+  enum class Kind : uint8_t { kNever, kMaxAttempts, kAlways };
+
+  RestartPolicy(Kind kind, int64_t max_attempts) : max_attempts_(max_attempts), kind_(kind) {}
+
+  int64_t max_attempts_;
+  Kind kind_;
+};
+
+}  // namespace foxtive
+
+#endif  // FOXTIVE_RESTART_POLICY_H_
