@@ -1,6 +1,7 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
-// RestartPolicy: how often a failed task is started again.
+// RestartPolicy: how often a failed task is started again. RestartOn: whether one that succeeded
+// is.
 //
 // Lifetime: a small value; copies are independent.
 // Thread safety: immutable, so any number of threads may use one instance.
@@ -20,6 +21,12 @@
 #include "absl/status/status.h"
 
 namespace foxtive {
+
+// After which ends of an attempt a task is started again at all.
+enum class RestartOn : uint8_t {
+  kFailure,  // a `run` that returns OK completes the task
+  kAnyExit,  // it is started again after OK too, after the backoff's first delay
+};
 
 class RestartPolicy {
  public:

@@ -1,0 +1,42 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// SupervisionResult: how a task ended. Every task that was started gets exactly one.
+//
+// Lifetime: a value; copies share the exception object, which is destroyed with the last of them.
+// Thread safety: as `std::string`.
+// Blocking: nothing blocks. Errors: none; what a worker threw is stored, never rethrown.
+
+#ifndef FOXTIVE_SUPERVISION_RESULT_H_
+#define FOXTIVE_SUPERVISION_RESULT_H_
+
+#include <cstdint>
+#include <exception>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace foxtive {
+
+enum class SupervisionStatus : uint8_t {
+  kCompletedNormally,   // `run` returned OK, or void
+  kMaxAttemptsReached,  // as many attempts in a row have failed as `RestartPolicy::MaxAttempts`
+                        // says
+  kRestartPrevented,    // `should_restart` said no
+  kSetupFailed,         // `setup` failed or threw; `run` was never called
+  kManuallyStopped,     // stopped, by `RequestStop` or with the Supervisor; or failed under `Never`
+  kAbandoned,           // asked to stop and still not over when its time was up
+};
+
+struct SupervisionResult {
+  std::string task_name{};
+  int64_t total_attempts = 0;  // calls of `run`
+  SupervisionStatus final_status = SupervisionStatus::kCompletedNormally;
+  absl::Status last_error{};            // the cause; OK if the last attempt did not fail
+  std::exception_ptr last_exception{};  // set if the last failure was an exception
+  absl::Duration elapsed{};             // from start to end, on the Supervisor's clock
+};
+
+}  // namespace foxtive
+
+#endif  // FOXTIVE_SUPERVISION_RESULT_H_

@@ -1,0 +1,174 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "lib/core/timer_wheel.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+
+namespace foxtive::internal {
+namespace {
+
+// Not assert(): a ring with a dead node in it corrupts memory long after the mistake, so the checks
+// stay in release builds.
+void Require(bool condition, const char* message) {
+  if (condition) [[likely]]
+    return;
+  std::fprintf(stderr, "foxtive: %s\n", message);
+  std::abort();
+}
+
+void Insert(TimerLink& prev, TimerLink& link, TimerLink& next) {
+  link.prev = &prev;
+  link.next = &next;
+  prev.next = &link;
+  next.prev = &link;
+}
+
+}  // namespace
+
+TimerNode::~TimerNode() { Require(!scheduled(), "a TimerNode was destroyed while scheduled"); }
+
+TimerWheel::TimerWheel(uint64_t now_ticks)
+    : now_ticks_(std::min(now_ticks, kNever - 1)), cursor_(now_ticks_) {
+  static_assert(kSlots / kWordBits <= 32, "occupied_words_ has a bit for each word");
+  for (Slot& slot : slots_) slot.prev = slot.next = &slot;
+}
+
+TimerWheel::~TimerWheel() {
+  while (size_ > 0) Unlink(static_cast<TimerNode&>(*slots_[FirstIndex()].next));
+}
+
+void TimerWheel::Schedule(TimerNode& node, uint64_t deadline_ticks) {
+  Require(!node.scheduled(), "Schedule() of a TimerNode that is scheduled already");
+  // Free while nothing depends on the cursor, and the closer it is, the fewer moves later.
+  if (size_ == 0) cursor_ = now_ticks_;
+  node.deadline_ticks_ = std::max(deadline_ticks, now_ticks_);
+  Link(node);
+  ++size_;
+}
+
+bool TimerWheel::Cancel(TimerNode& node) {
+  if (!node.scheduled()) return false;
+  Unlink(node);
+  return true;
+}
+
+TimerNode* TimerWheel::PopDue(uint64_t now_ticks) {
+  // kNever - 1 is the end of time: a timer at kNever must not become due.
+  now_ticks_ = std::max(now_ticks_, std::min(now_ticks, kNever - 1));
+  while (size_ > 0) {
+    const int index = FirstIndex();
+    Slot& slot = slots_[index];
+    PutEarliestFirst(slot);
+    if (slot.earliest > now_ticks_) return nullptr;
+    cursor_ = slot.earliest;
+    if (index < kSlotsPerLevel || slot.next == slot.prev) {
+      TimerNode& node = static_cast<TimerNode&>(*slot.next);
+      Unlink(node);
+      return &node;
+    }
+    MoveDown(slot);
+  }
+  return nullptr;
+}
+
+uint64_t TimerWheel::NextDeadline() const {
+  if (size_ == 0) return kNever;
+  const Slot& slot = slots_[FirstIndex()];
+  const TimerNode* const earliest = FindEarliest(slot);
+  return earliest == nullptr ? slot.earliest : earliest->deadline_ticks_;
+}
+
+int TimerWheel::IndexOf(uint64_t deadline_ticks) const {
+  // `| 1`: a deadline equal to the cursor has no differing digit and belongs to level 0.
+  const int top_bit = 63 - std::countl_zero((deadline_ticks ^ cursor_) | 1);
+  const int level = top_bit / kDigitBits;
+  const uint64_t digit = (deadline_ticks >> (level * kDigitBits)) & (kSlotsPerLevel - 1);
+  return level * kSlotsPerLevel + static_cast<int>(digit);
+}
+
+int TimerWheel::FirstIndex() const {
+  const int word = std::countr_zero(occupied_words_);
+  return word * kWordBits + std::countr_zero(occupied_slots_[word]);
+}
+
+// To the back, since equal deadlines stay in order; one that precedes all others to the front.
+inline void TimerWheel::Link(TimerNode& node) {
+  const int index = IndexOf(node.deadline_ticks_);
+  Slot& slot = slots_[index];
+  if (node.deadline_ticks_ < slot.earliest) {
+    slot.earliest = node.deadline_ticks_;
+    Insert(slot, node, *slot.next);
+    MarkOccupied(index);
+  } else {
+    Insert(*slot.prev, node, slot);
+    if (node.prev == &slot) MarkOccupied(index);  // The first one, at kNever.
+  }
+}
+
+inline void TimerWheel::Unlink(TimerNode& node) {
+  TimerLink* const prev = node.prev;
+  TimerLink* const next = node.next;
+  node.next = nullptr;
+  prev->next = next;
+  next->prev = prev;
+  --size_;
+  if (prev == next) MarkEmpty(static_cast<Slot&>(*next));
+}
+
+inline void TimerWheel::MarkOccupied(int index) {
+  occupied_words_ |= uint32_t{1} << (index / kWordBits);
+  occupied_slots_[index / kWordBits] |= uint64_t{1} << (index % kWordBits);
+}
+
+void TimerWheel::MarkEmpty(Slot& slot) {
+  slot.earliest = kNever;
+  const int index = static_cast<int>(&slot - slots_.data());
+  const int word = index / kWordBits;
+  occupied_slots_[word] &= ~(uint64_t{1} << (index % kWordBits));
+  if (occupied_slots_[word] == 0) occupied_words_ &= ~(uint32_t{1} << word);
+}
+
+// Empties a slot that the cursor has reached into lower levels, in the order of its list. A list
+// that is not in the cache costs a miss for each timer, one after the other; so a second walk, from
+// the back, fetches what the first will need, and both miss at once. Past the middle it reads
+// links of timers that have moved already, which does no harm.
+void TimerWheel::MoveDown(Slot& slot) {
+  TimerLink* link = slot.next;
+  const TimerLink* ahead = slot.prev;
+  slot.prev = slot.next = &slot;
+  MarkEmpty(slot);
+  while (link != &slot) {
+    TimerNode& node = static_cast<TimerNode&>(*link);
+    link = link->next;
+    if (ahead != link) __builtin_prefetch(ahead = ahead->prev);
+    Link(node);
+  }
+}
+
+// The first of the earliest timers of an occupied slot; null if a scan would be too long.
+TimerNode* TimerWheel::FindEarliest(const Slot& slot) {
+  TimerNode* earliest = static_cast<TimerNode*>(slot.next);
+  if (earliest->deadline_ticks_ == slot.earliest) return earliest;
+  size_t scanned = 0;
+  for (TimerLink* link = slot.next; link != &slot; link = link->next) {
+    if (++scanned > kMaxScan) return nullptr;
+    TimerNode* const node = static_cast<TimerNode*>(link);
+    if (node->deadline_ticks_ < earliest->deadline_ticks_) earliest = node;
+  }
+  return earliest;
+}
+
+void TimerWheel::PutEarliestFirst(Slot& slot) {
+  TimerNode* const earliest = FindEarliest(slot);
+  if (earliest == nullptr) return;
+  slot.earliest = earliest->deadline_ticks_;
+  if (earliest == slot.next) return;
+  earliest->prev->next = earliest->next;
+  earliest->next->prev = earliest->prev;
+  Insert(slot, *earliest, *slot.next);
+}
+
+}  // namespace foxtive::internal

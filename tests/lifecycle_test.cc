@@ -1,0 +1,191 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// The transition function against its table, and the verdict in every combination of its inputs.
+
+#include "lib/core/lifecycle.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace foxtive::internal {
+namespace {
+
+constexpr std::array kStates = {TaskState::kRegistered, TaskState::kQueued,   TaskState::kRunning,
+                                TaskState::kBackingOff, TaskState::kStopping, TaskState::kOverdue,
+                                TaskState::kFinished};
+
+struct Row {
+  TaskState state;
+  LifeEvent event;
+  TaskState next;
+  int actions;
+};
+
+const std::vector<Row>& Table() {
+  using S = TaskState;
+  using E = LifeEvent;
+  static const auto& table = *new std::vector<Row>{
+      {S::kRegistered, E::kStart, S::kQueued, kEnqueue},
+      {S::kRegistered, E::kStopRequested, S::kStopping, kWindDown | kArmStopTimer},
+      {S::kQueued, E::kTakenUp, S::kRunning, kNoAction},
+      {S::kQueued, E::kStopRequested, S::kStopping, kWithdraw | kArmStopTimer},
+      {S::kRunning, E::kGiveWay, S::kQueued, kNoAction},
+      {S::kRunning, E::kBackOff, S::kBackingOff, kArmBackoff},
+      {S::kRunning, E::kEndDecided, S::kStopping, kNoAction},
+      {S::kRunning, E::kStopRequested, S::kStopping, kSignalStop | kArmStopTimer},
+      {S::kBackingOff, E::kDelayOver, S::kQueued, kEnqueue},
+      {S::kBackingOff, E::kStopRequested, S::kStopping, kWindDown | kArmStopTimer},
+      {S::kStopping, E::kOver, S::kFinished, kNoAction},
+      {S::kStopping, E::kStopOverdue, S::kOverdue, kNoAction},
+      {S::kOverdue, E::kOver, S::kFinished, kNoAction},
+  };
+  return table;
+}
+
+TEST(LifecycleTest, EveryPairIsInTheTableOrChangesNothing) {
+  for (TaskState state : kStates) {
+    for (int i = 0; i < kLifeEvents; ++i) {
+      const auto event = static_cast<LifeEvent>(i);
+      const auto row = std::find_if(Table().begin(), Table().end(), [&](const Row& candidate) {
+        return candidate.state == state && candidate.event == event;
+      });
+      const Transition transition = Next(state, event);
+      const bool listed = row != Table().end();
+      EXPECT_EQ(transition.taken, listed) << static_cast<int>(state) << ", " << i;
+      EXPECT_EQ(transition.next, listed ? row->next : state)
+          << static_cast<int>(state) << ", " << i;
+      EXPECT_EQ(transition.actions, listed ? row->actions : 0)
+          << static_cast<int>(state) << ", " << i;
+    }
+  }
+}
+
+TEST(LifecycleTest, S13_AStopIsTakenOnceAndNeverAfterAVerdict) {
+  for (TaskState state : kStates) {
+    const Transition first = Next(state, LifeEvent::kStopRequested);
+    EXPECT_FALSE(Next(first.next, LifeEvent::kStopRequested).taken) << static_cast<int>(state);
+    EXPECT_EQ(first.taken, (first.actions & kArmStopTimer) != 0) << static_cast<int>(state);
+  }
+  EXPECT_FALSE(
+      Next(Next(TaskState::kRunning, LifeEvent::kEndDecided).next, LifeEvent::kStopRequested)
+          .taken);
+}
+
+TEST(LifecycleTest, FinishedIsReachedFromEverywhereAndIsTheEnd) {
+  for (int i = 0; i < kLifeEvents; ++i) {
+    EXPECT_FALSE(Next(TaskState::kFinished, static_cast<LifeEvent>(i)).taken);
+  }
+  for (TaskState start : kStates) {
+    std::set<TaskState> reached = {start};
+    for (size_t before = 0; before != reached.size();) {
+      before = reached.size();
+      for (TaskState state : std::set<TaskState>(reached)) {
+        for (int i = 0; i < kLifeEvents; ++i) {
+          reached.insert(Next(state, static_cast<LifeEvent>(i)).next);
+        }
+      }
+    }
+    EXPECT_TRUE(reached.contains(TaskState::kFinished)) << static_cast<int>(start);
+  }
+}
+
+// The verdict once more, as the table in DESIGN reads, to hold against `Judge` in all combinations.
+std::optional<SupervisionStatus> Expected(const RestartRules& rules, AttemptEnd end, bool stop,
+                                          bool permitted, int limit, int64_t failures) {
+  if (stop || end == AttemptEnd::kNotRun) return SupervisionStatus::kManuallyStopped;
+  if (end == AttemptEnd::kSetupFailed && !rules.retry_setup) return SupervisionStatus::kSetupFailed;
+  if (end == AttemptEnd::kSucceeded) {
+    if (rules.restart_on == RestartOn::kAnyExit && limit != 0) return std::nullopt;
+    return SupervisionStatus::kCompletedNormally;
+  }
+  if (!permitted) return SupervisionStatus::kRestartPrevented;
+  if (limit == 0) return SupervisionStatus::kManuallyStopped;
+  if (limit > 0 && failures >= limit) return SupervisionStatus::kMaxAttemptsReached;
+  return std::nullopt;
+}
+
+// limit: 0 is Never, -1 Always, else MaxAttempts.
+RestartPolicy PolicyOf(int limit) {
+  if (limit == 0) return RestartPolicy::Never();
+  return limit < 0 ? RestartPolicy::Always() : RestartPolicy::MaxAttempts(limit);
+}
+
+TEST(VerdictTest, EveryCombinationAgreesWithTheTable) {
+  int compared = 0;
+  for (int limit : {0, -1, 1, 2, 3}) {
+    for (RestartOn on : {RestartOn::kFailure, RestartOn::kAnyExit}) {
+      for (bool retry : {false, true}) {
+        const RestartRules rules{PolicyOf(limit), on, retry};
+        for (int bits = 0; bits < 64; ++bits) {
+          const auto end = static_cast<AttemptEnd>(bits & 3);
+          const bool stop = (bits & 4) != 0, permitted = (bits & 8) != 0;
+          const int64_t failures = 1 + (bits >> 4);
+          const Verdict verdict = Judge(rules, end, stop, permitted, failures);
+          const auto expected = Expected(rules, end, stop, permitted, limit, failures);
+          ASSERT_EQ(verdict.final, expected.has_value()) << limit << " " << bits;
+          if (expected.has_value()) {
+            ASSERT_EQ(verdict.status, *expected) << limit << " " << bits;
+          }
+          ASSERT_FALSE(ReasonOf(verdict).empty());
+          ++compared;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(compared, 5 * 2 * 2 * 64);
+}
+
+TEST(VerdictTest, ShouldRestartIsAskedWhereRow5IsReached) {
+  for (int limit : {0, -1, 1}) {  // also under Never and at the last of MaxAttempts
+    const RestartRules rules{PolicyOf(limit), RestartOn::kFailure, false};
+    EXPECT_TRUE(AsksShouldRestart(rules, AttemptEnd::kFailed, false));
+    EXPECT_FALSE(AsksShouldRestart(rules, AttemptEnd::kFailed, true));
+    EXPECT_FALSE(AsksShouldRestart(rules, AttemptEnd::kSucceeded, false));
+    EXPECT_FALSE(AsksShouldRestart(rules, AttemptEnd::kSetupFailed, false));
+    EXPECT_FALSE(AsksShouldRestart(rules, AttemptEnd::kNotRun, false));
+  }
+  const RestartRules retrying{RestartPolicy::Always(), RestartOn::kFailure, true};
+  EXPECT_TRUE(AsksShouldRestart(retrying, AttemptEnd::kSetupFailed, false));
+}
+
+TEST(VerdictTest, S12_AHealthyRunStartsTheCountAgain) {
+  EXPECT_EQ(CountFailures(4, AttemptEnd::kFailed, false), 5);
+  EXPECT_EQ(CountFailures(4, AttemptEnd::kFailed, true), 1);
+  EXPECT_EQ(CountFailures(4, AttemptEnd::kSucceeded, false), 0);
+  EXPECT_EQ(CountFailures(4, AttemptEnd::kSucceeded, true), 0);
+  EXPECT_EQ(CountFailures(4, AttemptEnd::kSetupFailed, false), 5);
+  EXPECT_EQ(CountFailures(4, AttemptEnd::kNotRun, false), 4);
+  EXPECT_EQ(DelayNumber(0), 1);
+  EXPECT_EQ(DelayNumber(1), 1);
+  EXPECT_EQ(DelayNumber(7), 7);
+}
+
+TEST(JitterUnitTest, IsReplayableUniformAndDifferentInEachArgument) {
+  EXPECT_EQ(JitterUnit(1, 2, 3), JitterUnit(1, 2, 3));
+  std::set<double> seen;
+  std::array<int, 10> buckets = {};
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    for (uint64_t task = 0; task < 100; ++task) {
+      for (int64_t failures = 1; failures <= 100; ++failures) {
+        const double unit = JitterUnit(seed, task, failures);
+        ASSERT_GE(unit, 0);
+        ASSERT_LT(unit, 1);
+        seen.insert(unit);
+        ++buckets[static_cast<size_t>(unit * 10)];
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), 100'000u);
+  // The standard deviation is 95.
+  for (int count : buckets) EXPECT_NEAR(count, 10'000, 500);
+}
+
+}  // namespace
+}  // namespace foxtive::internal
