@@ -1,0 +1,112 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// RunFunction: the worker of a task, whatever callable it is. It is built from a function, a
+// lambda, a functor (also a move-only one) or a std::function of one of these forms; the first that
+// fits is taken:
+//
+//   absl::Status run(TaskContext& context);     void run(TaskContext& context);
+//   absl::Status run(std::stop_token stop);     void run(std::stop_token stop);
+//   absl::Status run();                         void run();
+//
+// `void` counts as success: such a worker fails by throwing. A null pointer and an empty
+// std::function make an empty RunFunction, which a Supervisor refuses.
+//
+// Lifetime: owns the callable. Thread safety: as the callable. Blocking: as the callable. Errors:
+// anything else does not compile, with a message that says so.
+
+#ifndef FOXTIVE_RUN_FUNCTION_H_
+#define FOXTIVE_RUN_FUNCTION_H_
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "foxtive/task_context.h"
+
+namespace foxtive {
+
+namespace internal {
+
+template <typename Result>
+concept RunResult =
+    std::is_void_v<Result> || std::same_as<std::remove_cvref_t<Result>, absl::Status>;
+
+template <typename F, typename... Args>
+concept RunsWith = std::invocable<F&, Args...> && RunResult<std::invoke_result_t<F&, Args...>>;
+
+template <typename F>
+concept Runnable = RunsWith<F, TaskContext&> || RunsWith<F, std::stop_token> || RunsWith<F>;
+
+}  // namespace internal
+
+class RunFunction {
+ public:
+  RunFunction() = default;
+  RunFunction(std::nullptr_t) {}
+
+  template <typename F>
+  requires(!std::same_as<std::remove_cvref_t<F>, RunFunction>) RunFunction(F&& run) {
+    using Worker = std::decay_t<F>;
+    static_assert(
+        internal::Runnable<Worker>,
+        "a worker takes a foxtive::TaskContext&, a std::stop_token or nothing, and returns "
+        "an absl::Status or nothing");
+    if constexpr (internal::Runnable<Worker>) {
+      if (!IsEmpty(run)) function_ = Adapt(Worker(std::forward<F>(run)));
+    }
+  }
+
+  RunFunction(RunFunction&&) = default;
+  RunFunction& operator=(RunFunction&&) = default;
+
+  explicit operator bool() const { return static_cast<bool>(function_); }
+
+  // REQUIRES: not empty.
+  absl::Status operator()(TaskContext& context) { return function_(context); }
+
+ private:
+  using Function = absl::AnyInvocable<absl::Status(TaskContext&)>;
+
+  template <typename F>
+  static bool IsEmpty(const F& run) {
+    if constexpr (requires { static_cast<bool>(run == nullptr); }) {
+      return static_cast<bool>(run == nullptr);
+    } else {
+      return false;
+    }
+  }
+
+  template <typename F>
+  static Function Adapt(F run) {
+    if constexpr (internal::RunsWith<F, TaskContext&>) {
+      return [run = std::move(run)](TaskContext& context) mutable { return Call(run, context); };
+    } else if constexpr (internal::RunsWith<F, std::stop_token>) {
+      return [run = std::move(run)](TaskContext& context) mutable {
+        return Call(run, context.stop_token());
+      };
+    } else {
+      return [run = std::move(run)](TaskContext&) mutable { return Call(run); };
+    }
+  }
+
+  template <typename F, typename... Args>
+  static absl::Status Call(F& run, Args&&... args) {
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, Args...>>) {
+      std::invoke(run, std::forward<Args>(args)...);
+      return absl::OkStatus();
+    } else {
+      return std::invoke(run, std::forward<Args>(args)...);
+    }
+  }
+
+  Function function_;
+};
+
+}  // namespace foxtive
+
+#endif  // FOXTIVE_RUN_FUNCTION_H_

@@ -1,0 +1,99 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// TaskSpec: a worker and how it is to be supervised.
+//
+// Lifetime: handed over by value. `run` and the hooks, with everything that they captured, are
+// destroyed when the task is over, before its result is published, on a thread of the library that
+// runs user code; never on the one that decides. A spec that is refused is destroyed on the
+// caller's thread. A task that is stuck when it is abandoned keeps its captures until it returns,
+// even after the Supervisor is gone: such captures must be owned, not referenced. Thread safety:
+// `run` and the hooks of one task never run at the same time, except `on_shutdown`, which may run
+// beside `run` because its purpose is to unblock it. Blocking: `run` and the hooks may block as
+// long as they like. Errors: checked by `Supervisor::Submit` and `Supervisor::Register`.
+//
+// Example:
+//
+//   foxtive::TaskSpec spec{.name = "orders",
+//                          .run = [](std::stop_token stop) { return ConsumeOrders(stop); },
+//                          .hooks = {.on_error = [](const absl::Status& error, int64_t attempt) {
+//                            metrics.Count("orders.failed");
+//                          }}};
+
+#ifndef FOXTIVE_TASK_SPEC_H_
+#define FOXTIVE_TASK_SPEC_H_
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "foxtive/backoff_strategy.h"
+#include "foxtive/restart_policy.h"
+#include "foxtive/run_function.h"
+
+namespace foxtive {
+
+// Every hook is optional. A hook that throws is caught, counted (`TaskInfo::hook_failures`) and
+// reported, and never stops supervision.
+struct TaskHooks {
+  // Before the first attempt. A failure, or an exception, ends the task with `kSetupFailed`; under
+  // `TaskSpec::retry_setup` it is backed off and tried again.
+  absl::AnyInvocable<absl::Status()> setup{};
+
+  // Once, when the task is over, if its `setup` had begun (without one: its first attempt).
+  absl::AnyInvocable<void()> cleanup{};
+
+  // Before attempt 2, 3, ...
+  absl::AnyInvocable<void(int64_t attempt)> on_restart{};
+
+  // After an attempt that returned an error; after one that threw. `what` is that of a
+  // std::exception, else the name of the type.
+  absl::AnyInvocable<void(const absl::Status& error, int64_t attempt)> on_error{};
+  absl::AnyInvocable<void(const std::exception_ptr& exception, std::string_view what,
+                          int64_t attempt)>
+      on_exception{};
+
+  // After each failure, before the policy is asked: false ends the task with `kRestartPrevented`.
+  // Not asked once a stop was requested. One that throws counts as true.
+  absl::AnyInvocable<bool(int64_t attempt, const absl::Status& error)> should_restart{};
+
+  // Once, when a stop of a task that has begun its `setup` is asked for: close the socket, notify
+  // the condition variable, whatever makes a blocked `run` return. Runs on another thread than
+  // `run`, beside it.
+  absl::AnyInvocable<void()> on_shutdown{};
+};
+
+struct TaskSpec {
+  // Required: unique among the unfinished tasks of a Supervisor, and without control characters.
+  std::string name{};
+
+  // Required.
+  RunFunction run{};
+
+  RestartPolicy restart_policy = RestartPolicy::Always();
+  BackoffStrategy backoff = BackoffStrategy::Exponential();
+  RestartOn restart_on = RestartOn::kFailure;
+
+  // A `run` that lasts at least this long counts as healthy: it sets the count of consecutive
+  // failures to 0, for the backoff and for `MaxAttempts`, however it ends; if it fails, that is
+  // failure 1. 0: every run does; infinite: only `TaskContext::MarkHealthy` does. Not negative.
+  absl::Duration stable_after = absl::Seconds(60);
+
+  // A failing `setup` is a failure like any other, which is backed off and tried again. So `setup`
+  // must undo its own partial work.
+  bool retry_setup = false;
+
+  // How long the task may take to end after a stop before it is abandoned; by default the
+  // Supervisor's `shutdown_timeout`. 0: it is abandoned at once; infinite: never. Not negative.
+  std::optional<absl::Duration> stop_timeout{};
+
+  TaskHooks hooks{};
+};
+
+}  // namespace foxtive
+
+#endif  // FOXTIVE_TASK_SPEC_H_

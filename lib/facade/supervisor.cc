@@ -1,0 +1,198 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "foxtive/supervisor.h"
+
+#include <new>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "lib/facade/validate.h"
+#include "lib/shell/engine.h"
+#include "lib/shell/real_time.h"
+#include "lib/shell/task_record.h"
+#include "lib/shell/user_code_scope.h"
+
+namespace foxtive {
+namespace {
+
+using ::foxtive::internal::Engine;
+using ::foxtive::internal::TaskRecord;
+using ::foxtive::internal::TaskTable;
+
+absl::Status NoMemory() { return absl::Status(absl::StatusCode::kResourceExhausted, ""); }
+
+absl::StatusOr<TaskHandle> Add(const std::shared_ptr<Engine>& engine, TaskSpec spec, bool start) {
+  if (absl::Status status = internal::Validate(spec); !status.ok()) return status;
+  auto* const record = new TaskRecord(std::move(spec), engine, /*registered=*/!start);
+  TaskHandle handle = record->MakeHandle();
+  if (absl::Status status = engine->Add(*record, start); !status.ok()) return status;
+  return handle;
+}
+
+// A call that would wait for the code that makes it.
+absl::Status CheckMayWait(const Engine& engine, const char* call) {
+  const TaskRecord* const inside = internal::UserCodeScope::TaskOf(engine);
+  if (inside == nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(call, " can't be called by the code of task '", inside->name(),
+                   "', which belongs to the same Supervisor: it would wait for itself"));
+}
+
+// Owns the reference that the table gave.
+SupervisionResult ResultOf(TaskRecord* record) {
+  SupervisionResult result = *record->TryResult();
+  record->Unref();
+  return result;
+}
+
+absl::Status TimedOut(const char* call, absl::Duration timeout) {
+  return absl::DeadlineExceededError(
+      absl::StrCat(call, ": not over after ", absl::FormatDuration(timeout)));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(SupervisorOptions options) {
+  try {
+    if (absl::Status status = internal::Validate(options); !status.ok()) return status;
+    absl::StatusOr<std::shared_ptr<Engine>> engine = Engine::Create(options);
+    if (!engine.ok()) return engine.status();
+    return std::unique_ptr<Supervisor>(new Supervisor(*std::move(engine)));
+  } catch (const std::bad_alloc&) {
+    return NoMemory();
+  }
+}
+
+Supervisor::Supervisor(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+
+Supervisor::Supervisor() {
+  absl::StatusOr<std::shared_ptr<Engine>> engine = Engine::Create(SupervisorOptions{});
+  if (engine.ok()) {
+    engine_ = *std::move(engine);
+  } else {
+    start_error_ = engine.status();
+  }
+}
+
+Supervisor::~Supervisor() {
+  if (engine_ != nullptr) engine_->Stop();
+}
+
+absl::StatusOr<TaskHandle> Supervisor::Submit(TaskSpec spec) {
+  if (engine_ == nullptr) return start_error_;
+  try {
+    return Add(engine_, std::move(spec), /*start=*/true);
+  } catch (const std::bad_alloc&) {
+    return NoMemory();
+  }
+}
+
+absl::StatusOr<TaskHandle> Supervisor::Register(TaskSpec spec) {
+  if (engine_ == nullptr) return start_error_;
+  try {
+    return Add(engine_, std::move(spec), /*start=*/false);
+  } catch (const std::bad_alloc&) {
+    return NoMemory();
+  }
+}
+
+absl::Status Supervisor::StartAll() {
+  return engine_ != nullptr ? engine_->StartAll() : start_error_;
+}
+
+absl::StatusOr<SupervisionResult> Supervisor::WaitAny(absl::Duration timeout) {
+  if (engine_ == nullptr) return start_error_;
+  TaskRecord* record = nullptr;
+  try {
+    if (absl::Status status = CheckMayWait(*engine_, "WaitAny"); !status.ok()) return status;
+    const int64_t deadline = internal::After(engine_->clock().NowNanos(), timeout);
+    switch (engine_->table().AwaitAny(deadline, record)) {
+      case TaskTable::Waited::kYes:
+        return ResultOf(record);
+      case TaskTable::Waited::kNothingLeft:
+        return absl::OutOfRangeError("WaitAny: no registered task is left to wait for");
+      case TaskTable::Waited::kTimeout:
+        break;
+    }
+    return TimedOut("WaitAny", timeout);
+  } catch (const std::bad_alloc&) {
+    if (record != nullptr) engine_->table().PutBack(*record);
+    return NoMemory();
+  }
+}
+
+absl::StatusOr<std::vector<SupervisionResult>> Supervisor::WaitAll(absl::Duration timeout) {
+  if (engine_ == nullptr) return start_error_;
+  std::vector<SupervisionResult> results;
+  std::vector<TaskRecord*> records;
+  try {
+    if (absl::Status status = CheckMayWait(*engine_, "WaitAll"); !status.ok()) return status;
+    const int64_t deadline = internal::After(engine_->clock().NowNanos(), timeout);
+    if (engine_->table().AwaitAll(deadline) == TaskTable::Waited::kTimeout) {
+      return TimedOut("WaitAll", timeout);
+    }
+    const size_t count = engine_->table().ended_count();
+    results.reserve(count);
+    records.reserve(count);
+    while (records.size() < count) {
+      TaskRecord* const record = engine_->table().TakeEnded();
+      if (record == nullptr) break;
+      records.push_back(record);
+      results.push_back(*record->TryResult());
+    }
+  } catch (const std::bad_alloc&) {
+    while (!records.empty()) {
+      engine_->table().PutBack(*records.back());
+      records.pop_back();
+    }
+    return NoMemory();
+  }
+  for (TaskRecord* record : records) record->Unref();
+  return results;
+}
+
+absl::Status Supervisor::Shutdown() {
+  if (engine_ == nullptr) return start_error_;
+  return Shutdown(engine_->shutdown_timeout());
+}
+
+absl::Status Supervisor::Shutdown(absl::Duration timeout) {
+  if (engine_ == nullptr) return start_error_;
+  try {
+    if (absl::Status status = CheckMayWait(*engine_, "Shutdown"); !status.ok()) return status;
+  } catch (const std::bad_alloc&) {
+    return NoMemory();
+  }
+  return engine_->Shutdown(timeout);
+}
+
+void Supervisor::RequestShutdown() noexcept {
+  if (engine_ != nullptr) engine_->RequestShutdown();
+}
+
+absl::StatusOr<TaskHandle> Supervisor::Find(std::string_view name) const {
+  if (engine_ == nullptr) return start_error_;
+  try {
+    TaskRecord* const record = engine_->table().Find(name);
+    if (record != nullptr) return record->MakeHandle();
+    return absl::NotFoundError(absl::StrCat("name: no task is called '", std::string(name), "'"));
+  } catch (const std::bad_alloc&) {
+    return NoMemory();
+  }
+}
+
+std::vector<TaskInfo> Supervisor::ListTasks() const {
+  std::vector<TaskInfo> infos;
+  if (engine_ == nullptr) return infos;
+  std::vector<TaskHandle> handles;
+  for (TaskRecord* record : engine_->table().Unfinished()) handles.push_back(record->MakeHandle());
+  infos.reserve(handles.size());
+  for (const TaskHandle& handle : handles) infos.push_back(handle.info());
+  return infos;
+}
+
+size_t Supervisor::task_count() const {
+  return engine_ != nullptr ? engine_->table().started_count() : 0;
+}
+
+}  // namespace foxtive

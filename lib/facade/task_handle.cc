@@ -1,0 +1,62 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "foxtive/task_handle.h"
+
+#include <new>
+#include <utility>
+
+#include "lib/shell/task_record.h"
+
+namespace foxtive {
+
+TaskHandle::TaskHandle(const TaskHandle& other) : record_(other.record_) {
+  if (record_ != nullptr) record_->Ref();
+}
+
+TaskHandle::TaskHandle(TaskHandle&& other) noexcept
+    : record_(std::exchange(other.record_, nullptr)) {}
+
+TaskHandle& TaskHandle::operator=(TaskHandle other) noexcept {
+  std::swap(record_, other.record_);
+  return *this;
+}
+
+TaskHandle::~TaskHandle() {
+  if (record_ != nullptr) record_->Unref();
+}
+
+const std::string& TaskHandle::name() const {
+  static const std::string& none = *new std::string;
+  return record_ != nullptr ? record_->name() : none;
+}
+
+TaskState TaskHandle::state() const {
+  return record_ != nullptr ? record_->state() : TaskState::kFinished;
+}
+
+int64_t TaskHandle::attempts() const { return record_ != nullptr ? record_->attempts() : 0; }
+
+TaskInfo TaskHandle::info() const {
+  return record_ != nullptr ? record_->info() : TaskInfo{.state = TaskState::kFinished};
+}
+
+std::shared_future<SupervisionResult> TaskHandle::future() const {
+  return record_ != nullptr ? record_->future() : std::shared_future<SupervisionResult>();
+}
+
+std::optional<SupervisionResult> TaskHandle::TryResult() const {
+  return record_ != nullptr ? record_->TryResult() : std::nullopt;
+}
+
+absl::StatusOr<SupervisionResult> TaskHandle::Wait(absl::Duration timeout) const {
+  if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
+  try {
+    return record_->Wait(timeout);
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
+}
+
+bool TaskHandle::RequestStop() const { return record_ != nullptr && record_->RequestStop(); }
+
+}  // namespace foxtive

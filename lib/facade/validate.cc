@@ -1,0 +1,56 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "lib/facade/validate.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace foxtive::internal {
+namespace {
+
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+absl::Status CheckName(const std::string& name) {
+  if (name.empty()) return absl::InvalidArgumentError("name: '' is empty");
+  if (std::none_of(name.begin(), name.end(), IsControl)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("name: '", absl::CEscape(name), "' has a control character"));
+}
+
+absl::Status CheckNotNegative(const char* field, absl::Duration value) {
+  if (value >= absl::ZeroDuration()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": ", absl::FormatDuration(value), " is negative"));
+}
+
+}  // namespace
+
+absl::Status Validate(const TaskSpec& spec) {
+  if (absl::Status status = CheckName(spec.name); !status.ok()) return status;
+  if (!spec.run) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("run: task '", spec.name, "' has an empty function"));
+  }
+  if (absl::Status status = spec.restart_policy.Validate(); !status.ok()) return status;
+  if (absl::Status status = spec.backoff.Validate(); !status.ok()) return status;
+  if (absl::Status status = CheckNotNegative("stable_after", spec.stable_after); !status.ok()) {
+    return status;
+  }
+  if (!spec.stop_timeout.has_value()) return absl::OkStatus();
+  return CheckNotNegative("stop_timeout", *spec.stop_timeout);
+}
+
+absl::Status Validate(const SupervisorOptions& options) {
+  if (options.max_concurrency < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("max_concurrency: ", options.max_concurrency, " is less than 1"));
+  }
+  return CheckNotNegative("shutdown_timeout", options.shutdown_timeout);
+}
+
+}  // namespace foxtive::internal

@@ -1,0 +1,128 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// CapacityRegistry: how many threads oneTBB may have, and the arenas of all lanes of the process.
+//
+// A oneTBB process has cores - 1 workers for all arenas together, so blocking work would starve.
+// The registry raises that limit with the one `global_control` that the library has, and keeps
+//
+//   parallelism  >=  1 + the host's budget + the lane arenas ever created
+//
+// where the host's budget is what oneTBB allowed before us, at least the cores.
+//
+// A lane is a loop inside an arena of one slot and high priority, which occupies its thread until
+// the lane retires. Then the arena goes back to a pool that all Supervisors share. Lane arenas are
+// never destroyed and the control is never lowered: after either of them an arena that was just
+// left keeps its demand for a while and takes the thread of the next lane, which then starts
+// seconds late on a busy machine.
+//
+//   Launch ─▶ pooled arena? ──────────────────────────▶ enqueue(loop)
+//                 │ none
+//                 └▶ thread to be had? ─▶ new arena ─▶ enqueue(loop) ─▶ raise the control by one
+//
+// First enqueue, then raise: the other way round the host's own demand takes the new worker.
+// The control is 4096 while the first arena is initialised, because oneTBB fixes a hard limit when
+// it starts, by the parallelism that is allowed then.
+//
+// Ghosts: if `enqueue` throws, a thread could not be created, but the loop is queued all the same,
+// and the next `enqueue` to that arena would block for ever. Such an arena is never touched again,
+// and never goes back to the pool, even if its loop comes. Raising happens in the destructor of the
+// former control, which is noexcept: so it is tried first whether a thread can be had, and the
+// raise is by one.
+//
+// Who calls: `Launch` and `RaiseByOne` come from monitors, with all asynchronous signals blocked,
+// which new threads inherit; a lane gives its arena back itself. All of it is leaked, because lanes
+// may live until the process is gone. While the process exits nothing enters oneTBB any more
+// (exit_gate.h), and a lane that would leave its loop stays in it.
+// Locks: one mutex, held while oneTBB is called, which never calls back; nothing else is locked
+// under it. Thread safety: any thread. Errors: values, see LaunchReport; nothing is thrown.
+
+#ifndef FOXTIVE_LIB_SHELL_CAPACITY_REGISTRY_H_
+#define FOXTIVE_LIB_SHELL_CAPACITY_REGISTRY_H_
+
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "lib/shell/mutex.h"
+
+namespace foxtive::internal {
+
+// What a lane does with its thread.
+class LaneBody {
+ public:
+  virtual ~LaneBody() = default;
+  virtual void Run() noexcept = 0;   // from the start of the lane until it retires
+  virtual void Left() noexcept = 0;  // then its arena is back in the pool; the last call
+};
+
+struct LaunchReport {
+  bool launched = false;  // else no thread or no memory could be had
+  // Of the whole process. Found below wanted: a control of the host, or oneTBB's hard limit; a lane
+  // that was launched waits for its thread then, and gets it when the limit goes.
+  int parallelism_found = 0;
+  int parallelism_wanted = 0;
+
+  bool limited() const { return parallelism_found < parallelism_wanted; }
+};
+
+class CapacityRegistry {
+ public:
+  // While oneTBB starts; as many lanes as all Supervisors together may have.
+  static constexpr int kFirstParallelism = 4096;
+  // A host that allows itself more means "without limit".
+  static constexpr int kMaxHostBudget = 32768;
+
+  static CapacityRegistry& Get();
+
+  CapacityRegistry(const CapacityRegistry&) = delete;
+  CapacityRegistry& operator=(const CapacityRegistry&) = delete;
+
+  // Runs `body` on a thread of oneTBB. If it was not launched its `Run` may still be called, later.
+  LaunchReport Launch(std::shared_ptr<LaneBody> body) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // For a lane that was launched and has not started. False: no thread could be had.
+  bool RaiseByOne() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Found and wanted as of now.
+  LaunchReport Look() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // For tests.
+  int arenas_created() const ABSL_LOCKS_EXCLUDED(mutex_);
+  int arenas_pooled() const ABSL_LOCKS_EXCLUDED(mutex_);
+  int parallelism() const ABSL_LOCKS_EXCLUDED(mutex_);  // of our control; 0 before the first lane
+
+ private:
+  struct Arena;
+  class Control;
+
+  CapacityRegistry() = default;
+  ~CapacityRegistry() = delete;
+
+  static void Enter(Arena& arena) noexcept;
+  static void Enqueue(Arena& arena);
+
+  bool LaunchLocked(std::shared_ptr<LaneBody>& body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool LaunchInNewArenaLocked(std::shared_ptr<LaneBody>& body)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool StartLocked(Arena& arena) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool RaiseLocked(int parallelism) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  LaunchReport LookLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GiveBack(Arena& arena) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  mutable Mutex mutex_;
+  Arena* all_ ABSL_GUARDED_BY(mutex_) = nullptr;     // so that a leak checker finds them
+  Arena* pooled_ ABSL_GUARDED_BY(mutex_) = nullptr;  // the last one is reused first
+  int created_ ABSL_GUARDED_BY(mutex_) = 0;
+  int pooled_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  int host_budget_ ABSL_GUARDED_BY(mutex_) = 0;
+  int extra_ ABSL_GUARDED_BY(mutex_) = 0;  // raised beyond the lanes, for those that started late
+  int parallelism_ ABSL_GUARDED_BY(mutex_) = 0;  // of control_
+  Control* control_ ABSL_GUARDED_BY(mutex_) = nullptr;
+};
+
+// Whether the system would give a oneTBB thread now: makes one with the same stack, and waits for
+// its end (about 25 us). Another thread of the process may still take the last one afterwards.
+bool CanCreateThread();
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_CAPACITY_REGISTRY_H_

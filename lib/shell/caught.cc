@@ -1,0 +1,105 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "lib/shell/caught.h"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+
+#include "absl/strings/str_cat.h"
+
+namespace foxtive::internal {
+namespace {
+
+const absl::Status& OutOfMemoryStatus() {
+  // Leaked: lanes may use it while the process exits.
+  static const auto& status =
+      *new absl::Status(absl::StatusCode::kUnknown,
+                        "std::bad_alloc, or another exception without the memory to say which");
+  return status;
+}
+
+std::string Demangle(const std::type_info* type) {
+  if (type == nullptr) return "unknown exception";
+  int failed = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(type->name(), nullptr, nullptr, &failed), &std::free);
+  return failed == 0 && name != nullptr ? name.get() : type->name();
+}
+
+std::string_view Text(const char* what) {
+  if (what == nullptr) return "(null)";
+  return std::string_view(what, strnlen(what, kMaxWhatBytes));
+}
+
+absl::Status Describe(const std::string& type, const std::exception* exception) {
+  if (exception == nullptr) return absl::UnknownError(type);
+  return absl::UnknownError(absl::StrCat(type, ": ", std::string(Text(exception->what()))));
+}
+
+// What this thread has described last. A crash loop throws the same again and again, and both
+// demangling and making a status take longer than to see that.
+struct LastCaught {
+  std::string mangled;  // a copy: its library may be unloaded
+  std::string type;
+  absl::Status status;
+
+  bool HasType(const std::type_info* info) const {
+    return info != nullptr && mangled == info->name();
+  }
+
+  void SetType(const std::type_info* info) {
+    mangled.clear();  // if the rest throws, nothing fits
+    type = Demangle(info);
+    if (info != nullptr) mangled = info->name();
+  }
+
+  // Whether `status` is what `Describe` would make.
+  bool Fits(const std::exception* exception) const {
+    std::string_view rest(status.message().data(), status.message().size());
+    if (!rest.starts_with(type)) return false;
+    rest.remove_prefix(type.size());
+    if (exception == nullptr) return rest.empty();
+    return rest.starts_with(": ") && rest.substr(2) == Text(exception->what());
+  }
+};
+
+LastCaught& LastOfThisThread() {
+  thread_local LastCaught last;
+  return last;
+}
+
+}  // namespace
+
+absl::Status CaughtStatus(const std::exception* exception) noexcept {
+  try {
+    LastCaught& last = LastOfThisThread();
+    const std::type_info* const type = abi::__cxa_current_exception_type();
+    const bool same_type = last.HasType(type);
+    if (!same_type) last.SetType(type);
+    if (!same_type || !last.Fits(exception)) last.status = Describe(last.type, exception);
+    return last.status;
+  } catch (...) {
+    return OutOfMemoryStatus();
+  }
+}
+
+std::string WhatOf(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& error) {
+    return std::string(Text(error.what()));
+  } catch (...) {
+    return Demangle(abi::__cxa_current_exception_type());
+  }
+}
+
+void PrepareOutOfMemoryStatus() { OutOfMemoryStatus(); }
+
+}  // namespace foxtive::internal

@@ -1,0 +1,51 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// What the user's code threw, as a status.
+
+#ifndef FOXTIVE_LIB_SHELL_CAUGHT_H_
+#define FOXTIVE_LIB_SHELL_CAUGHT_H_
+
+#include <cstddef>
+#include <exception>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace foxtive::internal {
+
+// The longest text kept of one exception: a `what()` may be as long as the worker's input.
+inline constexpr size_t kMaxWhatBytes = size_t{64} * 1024;
+
+// How user code failed; OK if it did not.
+struct Failure {
+  absl::Status status{};
+  std::exception_ptr exception{};  // set if it threw
+};
+
+// kUnknown, "<demangled type>: <what()>"; without ": ..." for what is no std::exception. If there
+// is no memory for that, a status made in advance that says so. Runs `what()`, the user's code.
+// REQUIRES: called in the catch block that caught the exception, which is null for what is no
+//   std::exception.
+absl::Status CaughtStatus(const std::exception* exception) noexcept;
+
+// Calls `function`, and catches what it throws.
+template <typename Function>
+Failure Guarded(Function&& function) noexcept {
+  try {
+    return {.status = function()};
+  } catch (const std::exception& exception) {
+    return {.status = CaughtStatus(&exception), .exception = std::current_exception()};
+  } catch (...) {
+    return {.status = CaughtStatus(nullptr), .exception = std::current_exception()};
+  }
+}
+
+// The part of a status made by `CaughtStatus` that is `what()`, else the type: for `on_exception`.
+std::string WhatOf(const std::exception_ptr& exception);
+
+// Makes the status for the lack of memory; called once before the first attempt.
+void PrepareOutOfMemoryStatus();
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_CAUGHT_H_

@@ -1,0 +1,77 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// The monotonic clock, and parking on a futex. The state of a Parker:
+//
+//   kEmpty      nobody parks, no unpark is left over
+//   kParked     a thread parks, or is about to
+//   kUnparked   an unpark that no Park has used up
+//
+// Who wins: Park uses up an unpark whenever it finds one, also when its deadline has passed. Unpark
+// touches the Parker only by its exchange; after that only its address goes to the kernel, so the
+// parked thread may destroy the Parker as soon as it sees kUnparked. A wake-up that comes late hits
+// whatever lies at that address then, which is a futex of nobody's or one whose waiter looks again.
+
+#include "foxtive/clock.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace foxtive {
+namespace {
+
+constexpr int32_t kEmpty = 0;
+constexpr int32_t kParked = -1;
+constexpr int32_t kUnparked = 1;
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+int64_t MonotonicNanos() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * kNanosPerSecond + now.tv_nsec;
+}
+
+// Until the word is no longer `expected`, a wake-up, a signal, or the deadline. The bitset variant
+// is the one whose timeout is a point in time, on CLOCK_MONOTONIC. Needs no errno of the caller's.
+void FutexWait(std::atomic<int32_t>& word, int32_t expected, int64_t deadline_nanos) {
+  const int saved_errno = errno;
+  timespec deadline;
+  deadline.tv_sec = static_cast<time_t>(deadline_nanos / kNanosPerSecond);
+  deadline.tv_nsec = static_cast<int64_t>(deadline_nanos % kNanosPerSecond);
+  const timespec* const limit = deadline_nanos == Clock::kNever ? nullptr : &deadline;
+  syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, limit, nullptr,
+          FUTEX_BITSET_MATCH_ANY);
+  errno = saved_errno;
+}
+
+void FutexWakeOne(std::atomic<int32_t>& word) {
+  const int saved_errno = errno;
+  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  errno = saved_errno;
+}
+
+}  // namespace
+
+int64_t Clock::NowNanos() const noexcept { return MonotonicNanos(); }
+
+bool Clock::Park(Parker& parker, int64_t deadline_nanos) noexcept {
+  std::atomic<int32_t>& state = parker.state_;
+  // From kEmpty to kParked, or from kUnparked to kEmpty.
+  if (state.fetch_sub(1) == kUnparked) return true;
+  while (deadline_nanos == kNever || MonotonicNanos() < deadline_nanos) {
+    FutexWait(state, kParked, deadline_nanos);
+    int32_t unparked = kUnparked;
+    if (state.compare_exchange_strong(unparked, kEmpty)) return true;
+  }
+  return state.exchange(kEmpty) == kUnparked;
+}
+
+void Clock::Unpark(Parker& parker) noexcept {
+  if (parker.state_.exchange(kUnparked) == kParked) FutexWakeOne(parker.state_);
+}
+
+}  // namespace foxtive

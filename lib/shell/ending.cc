@@ -1,0 +1,166 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// How a task ends.
+//
+//   lane:        verdict ──────────────────▶ LetGo ─┐
+//                                                   ├─ the last one ─▶ WindDown ─▶ Publish
+//   service job: stop callbacks, on_shutdown ───────┘
+//   monitor, or Shutdown, when the time is over: Abandon ────────────────────────▶ Publish
+//
+// Who publishes is settled by Claim, once. Who comes second is late: what it had to do to the task
+// is done by then, and only the list of workers that have not returned changes.
+
+#include <optional>
+#include <utility>
+
+#include "lib/core/lifecycle.h"
+#include "lib/shell/engine.h"
+#include "lib/shell/log_line.h"
+#include "lib/shell/task_record.h"
+#include "lib/shell/user_code_scope.h"
+
+namespace foxtive::internal {
+
+void TaskRecord::HookThrew(const char* hook_name, const absl::Status& error) {
+  {
+    MutexLock lock(mutex_);
+    ++hook_failures_;
+  }
+  LogHookFailure(name_, hook_name, error);
+}
+
+// The lane is through with the task.
+void TaskRecord::LetGo() {
+  {
+    MutexLock lock(mutex_);
+    on_lane_ = false;
+    if (service_due_) return;
+  }
+  WindDown();
+}
+
+Job::Outcome TaskRecord::RunService() noexcept {
+  const UserCodeScope scope(engine_.get(), this);
+  if (TellStop()) WindDown();
+  return Job::Outcome::kDone;
+}
+
+// True: no lane has the task, so it is to be wound down. False also if there was nothing to do: the
+// job is pushed a last time to give the last reference back.
+bool TaskRecord::TellStop() {
+  std::optional<std::stop_source> source;
+  bool set_up;
+  {
+    MutexLock lock(mutex_);
+    if (!service_due_) return false;
+    source = stop_source_;
+    set_up = setup_begun_;
+  }
+  if (source.has_value()) source->request_stop();
+  // Beside `run`: nothing else touches this hook before both are through.
+  if (set_up) CallHook("on_shutdown", user_->hooks.on_shutdown, [](auto& hook) { hook(); });
+  MutexLock lock(mutex_);
+  service_due_ = false;
+  return !on_lane_;
+}
+
+void TaskRecord::WindDown() {
+  bool set_up;
+  {
+    MutexLock lock(mutex_);
+    set_up = setup_begun_;
+  }
+  if (set_up) CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
+  user_.reset();
+  if (Claim(/*abandoned=*/false)) {
+    TellVerdict();
+    Publish(/*abandoned=*/false);
+  } else {
+    ReturnLate();
+  }
+}
+
+// A task that succeeds at the first attempt is not worth a line.
+void TaskRecord::TellVerdict() {
+  SupervisionStatus status;
+  int64_t attempts;
+  std::string_view reason;
+  {
+    MutexLock lock(mutex_);
+    status = final_status_;
+    attempts = attempts_;
+    reason = reason_;
+  }
+  if (status == SupervisionStatus::kCompletedNormally && attempts == 1) return;
+  LogVerdict(name_, status, attempts, reason);
+}
+
+void TaskRecord::Abandon() {
+  if (!Claim(/*abandoned=*/true)) return;
+  const bool replaced =
+      engine_->lanes().Abandon(attempt_job_) & engine_->services().Abandon(service_job_);
+  LogAbandoned(name_, StoppingFor(), replaced);
+  Publish(/*abandoned=*/true);
+  engine_->inbox().Post(*this);  // its timer, if another thread was faster
+}
+
+bool TaskRecord::Claim(bool abandoned) {
+  MutexLock lock(mutex_);
+  if (!abandoned) wound_down_ = true;
+  if (std::exchange(concluded_, true)) return false;
+  if (abandoned) final_status_ = SupervisionStatus::kAbandoned;
+  return true;
+}
+
+void TaskRecord::Publish(bool abandoned) {
+  engine_->table().BeforeResult(*this, abandoned);
+  SetResult(abandoned);
+  if (engine_->table().AfterResult(*this)) engine_->UnrefElsewhere(*this);
+}
+
+void TaskRecord::SetResult(bool abandoned) {
+  FutureState* future = nullptr;
+  bool stopped = false;
+  {
+    MutexLock lock(mutex_);
+    const int64_t now = Now();
+    published_ = {
+        .status = final_status_,
+        .attempts = attempts_,
+        .error = last_error_,
+        .exception = last_exception_,
+        .elapsed = absl::Nanoseconds(started_nanos_.has_value() ? now - *started_nanos_ : 0)};
+    MoveLocked(internal::Next(state_, abandoned ? LifeEvent::kStopOverdue : LifeEvent::kOver));
+    if (abandoned && wound_down_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
+    stopped = stop_requested_;
+    future = future_.get();
+    if (future != nullptr) {
+      future->result.total_attempts = published_->attempts;
+      future->result.final_status = published_->status;
+      future->result.last_error = published_->error;
+      future->result.last_exception = published_->exception;
+      future->result.elapsed = published_->elapsed;
+    }
+  }
+  if (future != nullptr) future->promise.set_value(std::move(future->result));
+  waiters_.WakeAll(mutex_, engine_->clock());
+  if (stopped) engine_->inbox().Post(*this);  // its timer
+}
+
+// The result is there, or another thread is about to set it.
+void TaskRecord::ReturnLate() {
+  LogLateReturn(name_);
+  {
+    MutexLock lock(mutex_);
+    if (published_.has_value()) MoveLocked(internal::Next(state_, LifeEvent::kOver));
+  }
+  engine_->table().Returned(*this);
+}
+
+// Within a scope, because what is destroyed may be the user's exception.
+void TaskRecord::ReleaseOnLane() {
+  const UserCodeScope scope(engine_.get(), this);
+  Unref();
+}
+
+}  // namespace foxtive::internal

@@ -1,0 +1,159 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "lib/shell/engine.h"
+
+#include <new>
+#include <random>
+#include <string>
+#include <system_error>
+#include <typeinfo>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "lib/shell/caught.h"
+#include "lib/shell/lane_pool.h"
+#include "lib/shell/log_line.h"
+#include "lib/shell/monitor.h"
+#include "lib/shell/real_time.h"
+#include "lib/shell/task_record.h"
+#include "lib/shell/thread_setup.h"
+#include "lib/shell/user_code_scope.h"
+
+namespace foxtive::internal {
+namespace {
+
+// Beside the lanes. So many hooks of stops may hang at once, until they are abandoned.
+constexpr int kMaxServiceLanes = 16;
+
+std::shared_ptr<LanePool> MakePool(int max_lanes, const char* thread_name,
+                                   const std::shared_ptr<Inbox>& inbox) {
+  return std::make_shared<LanePool>(
+      max_lanes, thread_name, [inbox] { inbox->Nudge(); },
+      [](const std::string& cause) { LogCapacity(cause); });
+}
+
+uint64_t RandomSeed() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
+
+}  // namespace
+
+Engine::Engine(const SupervisorOptions& options)
+    : clock_(options.clock != nullptr ? options.clock : std::make_shared<Clock>()),
+      shutdown_timeout_(options.shutdown_timeout),
+      seed_(options.seed.has_value() ? *options.seed : RandomSeed()),
+      inbox_(std::make_shared<Inbox>(clock_)),
+      lanes_(MakePool(options.max_concurrency, "foxtive-lane", inbox_)),
+      services_(MakePool(kMaxServiceLanes, "foxtive-service", inbox_)),
+      table_(*clock_) {}
+
+bool Engine::has_real_clock() const {
+  const Clock& clock = *clock_;
+  return typeid(clock) == typeid(Clock);
+}
+
+absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& options) {
+  try {
+    PrepareOutOfMemoryStatus();
+    std::shared_ptr<Engine> engine(new Engine(options));
+    if (absl::Status status = engine->StartMonitor(); !status.ok()) return status;
+    return engine;
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
+}
+
+absl::Status Engine::StartMonitor() {
+  MonitorStart start;
+  try {
+    const SignalsBlocked signals_blocked;  // the thread inherits it
+    monitor_ = std::thread(
+        [engine = shared_from_this(), &start]() mutable { RunMonitor(std::move(engine), start); });
+  } catch (const std::system_error& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the monitor thread could not be created: ", error.what()));
+  }
+  absl::Status status = start.Await();
+  if (!status.ok()) monitor_.join();
+  return status;
+}
+
+bool Engine::StartServices() { return services_->Start(); }
+
+absl::Status Engine::Add(TaskRecord& record, bool start) {
+  absl::Status status = table_.Add(record, start, [this] { return shutdown_requested(); });
+  if (status.ok() && start) record.Start();
+  return status;
+}
+
+absl::Status Engine::StartAll() {
+  if (shutdown_requested()) return TaskTable::ShutDownError();
+  while (TaskRecord* const record = table_.TakeToStart()) {
+    record->Start();
+    record->Unref();
+  }
+  return absl::OkStatus();
+}
+
+void Engine::RequestShutdown() noexcept {
+  shutdown_requested_ = true;
+  inbox_->Nudge();
+}
+
+void Engine::StopAll() {
+  while (TaskRecord* const record = table_.TakeToStop()) {
+    record->StopForShutdown();
+    UnrefElsewhere(*record);
+  }
+}
+
+absl::Status Engine::Shutdown(absl::Duration timeout) {
+  const int64_t deadline = After(clock_->NowNanos(), timeout);
+  RequestShutdown();
+  StopAll();
+  if (!table_.AwaitAllOver(*clock_, deadline, 0)) AbandonAll(nullptr);
+  return table_.OverdueStatus();
+}
+
+// Whoever has no result yet gets one. Others may be publishing theirs at this moment; that takes no
+// time to speak of, and waits for no user code.
+void Engine::AbandonAll(const TaskRecord* except) {
+  while (TaskRecord* const record = table_.FirstStopping(except)) {
+    record->Abandon();
+    record->Unref();
+  }
+  table_.AwaitAllOver(*clock_, Clock::kNever, except == nullptr ? 0 : 1);
+}
+
+void Engine::Stop() {
+  const TaskRecord* const self = UserCodeScope::TaskOf(*this);
+  const size_t left_out = self == nullptr || self->has_result() ? 0 : 1;
+  const int64_t deadline = After(RealClock().NowNanos(), shutdown_timeout_);
+  RequestShutdown();
+  StopAll();
+  if (!table_.AwaitAllOver(RealClock(), deadline, left_out)) AbandonAll(self);
+  leaving_ = true;
+  inbox_->Nudge();
+  if (self == nullptr) {
+    monitor_.join();
+  } else {
+    monitor_.detach();
+  }
+  if (self == nullptr) {
+    lanes_->Close(/*wait=*/true);
+    services_->Close(/*wait=*/true);
+  }
+  DropResults();
+}
+
+void Engine::DropResults() {
+  while (TaskRecord* const record = table_.TakeEnded()) record->Unref();
+}
+
+void Engine::UnrefElsewhere(TaskRecord& record) {
+  // A record that nobody else knows has no job under way: its service job is free to do this.
+  if (!record.UnrefUnlessLast() && !services_->Push(record.service_job())) record.Unref();
+}
+
+}  // namespace foxtive::internal

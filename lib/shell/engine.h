@@ -1,0 +1,102 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// Engine: the parts of one Supervisor, and its beginning and end.
+//
+//   Supervisor ──▶ Engine ── table     who is there, under which name
+//   TaskRecord ──▶        ── lanes     where attempts run
+//   monitor ─────▶        ── services  where other user code runs: stop callbacks, on_shutdown, the
+//                                      end of tasks that no lane holds
+//                         ── inbox     which tasks the monitor has to look at
+//                         ── clock
+//
+// Shared-owned by the Supervisor, by every record and by the monitor thread, so that a handle, or a
+// worker that is stuck, may outlive the Supervisor.
+//
+// The end: BeginShutdown; wait for the results, or abandon what is left; then the monitor leaves,
+// then the lanes. If the Supervisor is destroyed by the code of one of its own tasks, that task is
+// asked to stop and not waited for; nobody joins the monitor or waits for lanes then, and they
+// leave by themselves.
+//
+// Thread safety: any thread. Locks: the table's; the monitor's handle belongs to Create and Stop.
+
+#ifndef FOXTIVE_LIB_SHELL_ENGINE_H_
+#define FOXTIVE_LIB_SHELL_ENGINE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "foxtive/clock.h"
+#include "foxtive/supervisor.h"
+#include "lib/shell/executor.h"
+#include "lib/shell/inbox.h"
+#include "lib/shell/task_table.h"
+
+namespace foxtive::internal {
+
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  // Starts the monitor and the first service lane. `kResourceExhausted` if that can't be.
+  // REQUIRES: valid options.
+  static absl::StatusOr<std::shared_ptr<Engine>> Create(const SupervisorOptions& options);
+
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Takes up a new record, and starts it or not.
+  absl::Status Add(TaskRecord& record, bool start);
+  absl::Status StartAll();
+
+  void RequestShutdown() noexcept;
+  absl::Status Shutdown(absl::Duration timeout);
+  // What ~Supervisor does.
+  void Stop();
+
+  // --- For the monitor.
+  bool StartServices();  // false: not even one service lane can be had
+  bool shutdown_requested() const { return shutdown_requested_.load(); }
+  bool leaving() const { return leaving_.load(); }
+  // Asks all tasks to stop.
+  void StopAll();
+  // Drops a reference without running user code here: if it is the last one a service lane does it.
+  void UnrefElsewhere(TaskRecord& record);
+
+  TaskTable& table() { return table_; }
+  Inbox& inbox() { return *inbox_; }
+  Executor& lanes() { return *lanes_; }
+  Executor& services() { return *services_; }
+  Clock& clock() const { return *clock_; }
+  bool has_real_clock() const;
+  uint64_t seed() const { return seed_; }
+  absl::Duration shutdown_timeout() const { return shutdown_timeout_; }
+
+ private:
+  explicit Engine(const SupervisorOptions& options);
+
+  absl::Status StartMonitor();
+  void AbandonAll(const TaskRecord* except);
+  void DropResults();
+
+  // Immutable.
+  const std::shared_ptr<Clock> clock_;
+  const absl::Duration shutdown_timeout_;
+  const uint64_t seed_;
+
+  // Synchronised by themselves.
+  const std::shared_ptr<Inbox> inbox_;
+  const std::shared_ptr<Executor> lanes_;
+  const std::shared_ptr<Executor> services_;
+  TaskTable table_;
+  std::atomic<bool> shutdown_requested_{false};
+  std::atomic<bool> leaving_{false};  // the monitor is to end
+
+  std::thread monitor_;
+};
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_ENGINE_H_

@@ -1,0 +1,64 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// LaneThread: a thread of oneTBB while it is a lane. It takes no signals of the host, is not
+// cancelled in the middle of a worker (which would abort the process), and carries the name of the
+// task that it works for. All of that is renewed when another task comes, whatever the last one did
+// to it, and the mask and the name are put back when the lane leaves. A task that runs again on the
+// thread that it has just left costs no system call.
+//
+// Belongs to its thread. Blocking, errors: none.
+
+#ifndef FOXTIVE_LIB_SHELL_LANE_THREAD_H_
+#define FOXTIVE_LIB_SHELL_LANE_THREAD_H_
+
+#include <pthread.h>
+
+#include <string_view>
+
+#include "lib/shell/thread_setup.h"
+
+namespace foxtive::internal {
+
+class LaneThread {
+ public:
+  // `resting_name`: between two jobs. REQUIRES: it outlives this.
+  explicit LaneThread(std::string_view resting_name) : resting_name_(CutThreadName(resting_name)) {
+    DisableCancellation();
+    pthread_getname_np(pthread_self(), former_name_.data(), former_name_.size());
+  }
+
+  ~LaneThread() { SetName(former_name_); }
+
+  LaneThread(const LaneThread&) = delete;
+  LaneThread& operator=(const LaneThread&) = delete;
+
+  // Around a job.
+  void Begin(std::string_view job_name, bool other_task) {
+    if (!other_task && !rested_) return;
+    signals_blocked_.Renew();
+    SetName(CutThreadName(job_name));
+    rested_ = false;
+  }
+  void End() { DisableCancellation(); }
+
+  // Before the lane parks.
+  void Rest() {
+    SetName(resting_name_);
+    rested_ = true;
+  }
+
+ private:
+  // For good: a request that came meanwhile would end the process as soon as it is let through.
+  static void DisableCancellation() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr); }
+
+  static void SetName(const ThreadName& name) { pthread_setname_np(pthread_self(), name.data()); }
+
+  SignalsBlocked signals_blocked_;
+  const ThreadName resting_name_;
+  ThreadName former_name_{};
+  bool rested_ = true;
+};
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_LANE_THREAD_H_

@@ -1,0 +1,28 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#ifndef FOXTIVE_LIB_SHELL_TABLE_LINK_H_
+#define FOXTIVE_LIB_SHELL_TABLE_LINK_H_
+
+#include <cstdint>
+
+namespace foxtive::internal {
+
+class TaskList;
+class TaskRecord;
+
+// What a record has for the TaskTable. Guarded by its mutex; `number` is written once, before the
+// record is seen by anybody else.
+struct TableLink {
+  TaskRecord* previous = nullptr;
+  TaskRecord* next = nullptr;
+  TaskList* list = nullptr;          // which the record is in
+  TaskRecord* next_ended = nullptr;  // in the queue of results to hand out
+  uint64_t number = 0;               // in order of registration
+  bool started = false;
+  bool name_free = false;  // there is a result, or there will be in a moment
+  bool returned = false;   // no user code of it is left
+};
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_TABLE_LINK_H_

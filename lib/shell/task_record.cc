@@ -1,0 +1,249 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// What handles, the context and the monitor ask of a task. attempt.cc has what a lane does with it,
+// ending.cc how it ends.
+
+#include "lib/shell/task_record.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "lib/shell/engine.h"
+#include "lib/shell/real_time.h"
+#include "lib/shell/user_code_scope.h"
+
+namespace foxtive::internal {
+
+TaskRecord::TaskRecord(TaskSpec spec, std::shared_ptr<Engine> engine, bool registered)
+    : name_(std::move(spec.name)),
+      engine_(std::move(engine)),
+      rules_{.policy = spec.restart_policy,
+             .restart_on = spec.restart_on,
+             .retry_setup = spec.retry_setup},
+      stable_after_(spec.stable_after),
+      stop_timeout_(spec.stop_timeout.value_or(engine_->shutdown_timeout())),
+      registered_(registered),
+      user_(UserParts{std::move(spec.run), std::move(spec.hooks), std::move(spec.backoff)}),
+      since_nanos_(engine_->clock().NowNanos()) {}
+
+// Release, so that whoever destroys the record sees what others did to it; acquire, to see it.
+void TaskRecord::Unref() {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+bool TaskRecord::UnrefUnlessLast() {
+  int references = references_.load(std::memory_order_relaxed);
+  while (references > 1) {
+    if (references_.compare_exchange_weak(references, references - 1, std::memory_order_acq_rel)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+TaskHandle TaskRecord::MakeHandle() { return TaskHandle(this); }
+
+int64_t TaskRecord::Now() const { return engine_->clock().NowNanos(); }
+
+void TaskRecord::MoveLocked(const Transition& transition) {
+  if (!transition.taken) return;
+  state_ = transition.next;
+  since_nanos_ = Now();
+  // Whoever starts or awakens a task pushes it itself.
+  orders_ |= transition.actions & ~kEnqueue;
+}
+
+// --- For handles.
+
+TaskState TaskRecord::state() const {
+  MutexLock lock(mutex_);
+  return state_;
+}
+
+int64_t TaskRecord::attempts() const {
+  MutexLock lock(mutex_);
+  return attempts_;
+}
+
+bool TaskRecord::has_result() const {
+  MutexLock lock(mutex_);
+  return published_.has_value();
+}
+
+TaskInfo TaskRecord::info() const {
+  TaskInfo info{.name = name_};
+  MutexLock lock(mutex_);
+  const int64_t now = Now();
+  info.state = state_;
+  info.attempts = attempts_;
+  info.consecutive_failures = failures_in_a_row_;
+  info.hook_failures = hook_failures_;
+  info.last_error = last_error_;
+  info.in_state_for = absl::Nanoseconds(now - since_nanos_);
+  if (state_ == TaskState::kBackingOff) {
+    info.next_attempt_in = next_attempt_nanos_ == Clock::kNever
+                               ? absl::InfiniteDuration()
+                               : absl::Nanoseconds(std::max<int64_t>(next_attempt_nanos_ - now, 0));
+  }
+  return info;
+}
+
+SupervisionResult TaskRecord::MakeResultLocked() const {
+  return {.task_name = name_,
+          .total_attempts = published_->attempts,
+          .final_status = published_->status,
+          .last_error = published_->error,
+          .last_exception = published_->exception,
+          .elapsed = published_->elapsed};
+}
+
+std::shared_future<SupervisionResult> TaskRecord::future() {
+  {
+    MutexLock lock(mutex_);
+    if (future_ != nullptr) return future_->future;
+  }
+  auto made = std::make_unique<FutureState>();
+  made->result.task_name = name_;
+  FutureState* ready = nullptr;
+  std::shared_future<SupervisionResult> future;
+  {
+    MutexLock lock(mutex_);
+    if (future_ == nullptr) {
+      future_ = std::move(made);
+      if (published_.has_value()) {
+        ready = future_.get();
+        ready->result = MakeResultLocked();
+      }
+    }
+    future = future_->future;
+  }
+  if (ready != nullptr) ready->promise.set_value(std::move(ready->result));
+  return future;
+}
+
+std::optional<SupervisionResult> TaskRecord::TryResult() const {
+  MutexLock lock(mutex_);
+  if (!published_.has_value()) return std::nullopt;
+  return MakeResultLocked();
+}
+
+absl::StatusOr<SupervisionResult> TaskRecord::Wait(absl::Duration timeout) {
+  MutexLock lock(mutex_);
+  if (published_.has_value()) return MakeResultLocked();
+  if (UserCodeScope::InsideOf(*this)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the code of task '", name_, "' can't wait for its own result"));
+  }
+  const bool done = waiters_.Await(
+      mutex_, engine_->clock(), After(Now(), timeout),
+      [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return published_.has_value(); });
+  if (done) return MakeResultLocked();
+  return absl::DeadlineExceededError(
+      absl::StrCat("task '", name_, "' is not over after ", absl::FormatDuration(timeout)));
+}
+
+bool TaskRecord::RequestStop() {
+  {
+    MutexLock lock(mutex_);
+    const Transition stop = internal::Next(state_, LifeEvent::kStopRequested);
+    if (!stop.taken) return false;
+    MoveLocked(stop);
+    stop_requested_ = true;
+    service_due_ = true;
+    stopping_nanos_ = since_nanos_;
+  }
+  sleepers_.WakeAll(mutex_, engine_->clock());
+  engine_->inbox().Post(*this);
+  return true;
+}
+
+// --- For the context of an attempt.
+
+std::stop_token TaskRecord::StopToken() {
+  {
+    MutexLock lock(mutex_);
+    if (stop_source_.has_value()) return stop_source_->get_token();
+  }
+  std::stop_source made;
+  {
+    MutexLock lock(mutex_);
+    if (stop_source_.has_value()) return stop_source_->get_token();
+    stop_source_.emplace(made);
+    if (!stop_requested_) return made.get_token();
+  }
+  // The service job may have been through already, and has found no source.
+  made.request_stop();
+  return made.get_token();
+}
+
+bool TaskRecord::SleepFor(absl::Duration duration) {
+  MutexLock lock(mutex_);
+  const bool stopped =
+      sleepers_.Await(mutex_, engine_->clock(), After(Now(), duration),
+                      [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stop_requested(); });
+  return !stopped;
+}
+
+void TaskRecord::MarkHealthy() {
+  if (healthy_.exchange(true)) return;
+  MutexLock lock(mutex_);
+  failures_in_a_row_ = 0;
+}
+
+// --- For whoever starts it, for the monitor, and for Shutdown.
+
+bool TaskRecord::Start() {
+  {
+    MutexLock lock(mutex_);
+    const Transition start = internal::Next(state_, LifeEvent::kStart);
+    if (!start.taken) return false;
+    MoveLocked(start);
+    started_nanos_ = since_nanos_;
+  }
+  Ref();
+  if (engine_->lanes().Push(attempt_job_)) return true;
+  Unref();
+  return false;
+}
+
+TaskRecord::Orders TaskRecord::TakeOrders() {
+  MutexLock lock(mutex_);
+  Orders orders{.actions = std::exchange(orders_, static_cast<uint8_t>(kNoAction)),
+                .state = state_};
+  if (concluded_) orders.actions &= ~kArmStopTimer;
+  if (state_ != TaskState::kBackingOff) orders.actions &= ~kArmBackoff;
+  if ((orders.actions & kArmStopTimer) != 0) {
+    orders.timer_nanos = After(stopping_nanos_, stop_timeout_);
+  } else if ((orders.actions & kArmBackoff) != 0) {
+    orders.timer_nanos = next_attempt_nanos_;
+  }
+  return orders;
+}
+
+TaskRecord::Due TaskRecord::TimerDue() {
+  MutexLock lock(mutex_);
+  if (state_ == TaskState::kBackingOff) {
+    MoveLocked(internal::Next(state_, LifeEvent::kDelayOver));
+    return Due::kEnqueue;
+  }
+  return state_ == TaskState::kStopping && !concluded_ ? Due::kAbandon : Due::kNothing;
+}
+
+void TaskRecord::StopForShutdown() {
+  if (RequestStop()) return;
+  {
+    MutexLock lock(mutex_);
+    if (stop_requested_ || concluded_) return;
+    stopping_nanos_ = Now();
+    orders_ |= kArmStopTimer;
+  }
+  engine_->inbox().Post(*this);
+}
+
+absl::Duration TaskRecord::StoppingFor() const {
+  MutexLock lock(mutex_);
+  return absl::Nanoseconds(Now() - stopping_nanos_);
+}
+
+}  // namespace foxtive::internal

@@ -1,0 +1,276 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// TaskRecord: one task, from its registration until the last handle is gone.
+//
+// Who may touch what:
+//   - The state, and all that is shown of it, is guarded by the record's mutex. Every change of
+//   state
+//     goes through `Next` (lib/core/lifecycle.h); what is to be done about it besides is left in
+//     `orders_` for the monitor, and the record is posted to it.
+//   - `user_` (run, hooks, backoff) belongs to whoever holds the task: a lane from TakeUp until it
+//     lets go, and the service job otherwise. `on_shutdown` alone is called beside the lane.
+//   - The timer belongs to the monitor, which holds a reference while it is scheduled.
+//   - The links are the table's, guarded by its mutex, and the inbox's.
+//
+// The end of a task. Nobody waits for anybody: of the lane, which is through with its attempt, and
+// the service job, which is through with stop callbacks and `on_shutdown`, the last one winds the
+// task down: `cleanup`, destruction of the callables, result. A task that no lane holds is wound
+// down by the service job alone. A lane that takes up a task which was stopped in the queue leaves
+// it alone.
+//
+// The result. Whoever sets `concluded_` publishes: the one who has wound down, or, if the time to
+// stop is over before that, the monitor or the caller of Shutdown (kAbandoned). The order is: name
+// free and counts lowered; result, state, future and waiters of handles; WaitAny, WaitAll and
+// Shutdown.
+//
+// References: handles, the table (until the result is there, or handed out), the executors' queues
+// and lanes, the inbox, the timer. The last one destroys what is left of the user's objects, which
+// is at most the exception; the monitor never drops it (Engine::UnrefOnMonitor).
+//
+// Locks: the record's mutex is a leaf; the clock is read under it, which takes at most its own. No
+// user code runs under it: what is replaced is destroyed after it.
+
+#ifndef FOXTIVE_LIB_SHELL_TASK_RECORD_H_
+#define FOXTIVE_LIB_SHELL_TASK_RECORD_H_
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <future>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "foxtive/supervision_result.h"
+#include "foxtive/task_handle.h"
+#include "foxtive/task_info.h"
+#include "foxtive/task_spec.h"
+#include "lib/core/lifecycle.h"
+#include "lib/core/timer_wheel.h"
+#include "lib/shell/caught.h"
+#include "lib/shell/executor.h"
+#include "lib/shell/inbox.h"
+#include "lib/shell/log_line.h"
+#include "lib/shell/mutex.h"
+#include "lib/shell/table_link.h"
+#include "lib/shell/waiters.h"
+
+namespace foxtive::internal {
+
+class Engine;
+
+class TaskRecord final : public TimerNode {
+ public:
+  // With one reference, the caller's.
+  TaskRecord(TaskSpec spec, std::shared_ptr<Engine> engine, bool registered);
+  TaskRecord(const TaskRecord&) = delete;
+  TaskRecord& operator=(const TaskRecord&) = delete;
+
+  void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
+  void Unref();
+  // False: it would be the last one, and stays.
+  bool UnrefUnlessLast();
+  TaskHandle MakeHandle();  // adopts a reference of the caller's
+
+  const std::string& name() const { return name_; }
+  bool registered() const { return registered_; }
+  InboxLink& inbox_link() { return inbox_link_; }
+  TableLink& table_link() { return table_link_; }
+  const TableLink& table_link() const { return table_link_; }
+  Job& attempt_job() { return attempt_job_; }
+  Job& service_job() { return service_job_; }
+
+  // --- For handles.
+  TaskState state() const ABSL_LOCKS_EXCLUDED(mutex_);
+  int64_t attempts() const ABSL_LOCKS_EXCLUDED(mutex_);
+  bool has_result() const ABSL_LOCKS_EXCLUDED(mutex_);
+  TaskInfo info() const ABSL_LOCKS_EXCLUDED(mutex_);
+  std::shared_future<SupervisionResult> future() ABSL_LOCKS_EXCLUDED(mutex_);
+  std::optional<SupervisionResult> TryResult() const ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<SupervisionResult> Wait(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool RequestStop() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- For the context of an attempt.
+  bool stop_requested() const { return stop_requested_.load(); }
+  std::stop_token StopToken() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool SleepFor(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
+  void MarkHealthy() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- For whoever starts it. False: it was stopped before.
+  bool Start() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- For the monitor, and for Shutdown.
+  struct Orders {
+    uint8_t actions = kNoAction;
+    TaskState state = TaskState::kFinished;
+    int64_t timer_nanos = 0;  // of kArmBackoff or kArmStopTimer
+  };
+  Orders TakeOrders() ABSL_LOCKS_EXCLUDED(mutex_);
+  // The timer was due. True: to be pushed.
+  enum class Due : uint8_t { kNothing, kEnqueue, kAbandon };
+  Due TimerDue() ABSL_LOCKS_EXCLUDED(mutex_);
+  // With the whole Supervisor: also one that is ending by itself has `stop_timeout` from now on.
+  void StopForShutdown() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Publishes kAbandoned, unless there is a result already.
+  void Abandon() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Duration StoppingFor() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  struct AttemptJob final : Job {
+    explicit AttemptJob(TaskRecord& owner) : record(owner) {}
+    Outcome Run() noexcept override { return record.RunOnLane(); }
+    void Release() noexcept override { record.ReleaseOnLane(); }
+    std::string_view name() const noexcept override { return record.name_; }
+    TaskRecord& record;
+  };
+  struct ServiceJob final : Job {
+    explicit ServiceJob(TaskRecord& owner) : record(owner) {}
+    Outcome Run() noexcept override { return record.RunService(); }
+    void Release() noexcept override { record.ReleaseOnLane(); }
+    std::string_view name() const noexcept override { return record.name_; }
+    TaskRecord& record;
+  };
+
+  struct UserParts {
+    RunFunction run;
+    TaskHooks hooks;
+    BackoffStrategy backoff;
+  };
+
+  // What handles are told of the end; without the name, so that nothing is allocated for it.
+  struct Published {
+    SupervisionStatus status;
+    int64_t attempts;
+    absl::Status error;
+    std::exception_ptr exception;
+    absl::Duration elapsed;
+  };
+
+  // All that publication to a future needs.
+  struct FutureState {
+    std::promise<SupervisionResult> promise;
+    std::shared_future<SupervisionResult> future = promise.get_future().share();
+    SupervisionResult result;  // with the name
+  };
+
+  // How an attempt, or the setup before it, ended.
+  struct AttemptResult {
+    AttemptEnd end = AttemptEnd::kNotRun;
+    Failure failure{};
+    bool healthy = false;
+    int64_t number = 0;       // for the hooks
+    int64_t ended_nanos = 0;  // where the delay begins
+  };
+
+  ~TaskRecord() = default;
+
+  // --- attempt.cc: on a lane.
+  enum class Follow : uint8_t {
+    kAgain,  // the next attempt, without a delay
+    kLetGo,  // the task is no longer this lane's
+  };
+  Job::Outcome RunOnLane() noexcept;
+  bool TakeUp() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool GiveWay() ABSL_LOCKS_EXCLUDED(mutex_);
+  Follow OneAttempt();
+  AttemptResult SetUpAndRun();
+  bool BeginSetup() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool BeginRun() ABSL_LOCKS_EXCLUDED(mutex_);
+  AttemptResult CallRun();
+  Follow Decide(AttemptResult attempt);
+  int64_t Count(const AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
+  void TellFailure(const AttemptResult& attempt);
+  bool AskShouldRestart(const AttemptResult& attempt);
+  absl::Duration DelayAfter(int64_t failures);
+  Follow Commit(const Verdict& verdict, int64_t not_before_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Passes `hook`, unless it is empty, to `call`. False: that threw, which is counted and reported.
+  template <typename Hook, typename Call>
+  bool CallHook(const char* hook_name, Hook& hook, Call call) {
+    if constexpr (requires { static_cast<bool>(hook); }) {
+      if (!hook) return true;
+    }
+    const Failure failure = Guarded([&] {
+      call(hook);
+      return absl::OkStatus();
+    });
+    if (failure.exception != nullptr) HookThrew(hook_name, failure.status);
+    return failure.exception == nullptr;
+  }
+  void HookThrew(const char* hook_name, const absl::Status& error) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- ending.cc: on a lane or a service lane.
+  void LetGo() ABSL_LOCKS_EXCLUDED(mutex_);
+  Job::Outcome RunService() noexcept;
+  bool TellStop() ABSL_LOCKS_EXCLUDED(mutex_);
+  void WindDown() ABSL_LOCKS_EXCLUDED(mutex_);
+  void TellVerdict() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool Claim(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Publish(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetResult(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReturnLate() ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReleaseOnLane();
+
+  // --- task_record.cc
+  void MoveLocked(const Transition& transition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int64_t Now() const;
+  SupervisionResult MakeResultLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Immutable.
+  const std::string name_;
+  const std::shared_ptr<Engine> engine_;
+  const RestartRules rules_;
+  const absl::Duration stable_after_;
+  const absl::Duration stop_timeout_;
+  const bool registered_;
+
+  // Synchronised by themselves.
+  std::atomic<int> references_{1};
+  std::atomic<bool> stop_requested_{false};  // written under the mutex
+  std::atomic<bool> healthy_{false};         // MarkHealthy in this attempt
+  InboxLink inbox_link_;
+  TableLink table_link_;
+  AttemptJob attempt_job_{*this};
+  ServiceJob service_job_{*this};
+
+  // Of whoever holds the task.
+  std::optional<UserParts> user_;
+  bool setup_done_ = false;
+  int64_t runs_ = 0;  // attempts_, to be read without the mutex
+  FailureLog failure_log_;
+
+  mutable Mutex mutex_;
+  TaskState state_ ABSL_GUARDED_BY(mutex_) = TaskState::kRegistered;
+  uint8_t orders_ ABSL_GUARDED_BY(mutex_) = kNoAction;
+  bool setup_begun_ ABSL_GUARDED_BY(mutex_) = false;
+  bool on_lane_ ABSL_GUARDED_BY(mutex_) = false;      // a lane holds the task
+  bool service_due_ ABSL_GUARDED_BY(mutex_) = false;  // the service job has not been through yet
+  bool concluded_ ABSL_GUARDED_BY(mutex_) = false;    // somebody publishes
+  bool wound_down_ ABSL_GUARDED_BY(mutex_) = false;   // no user code is left
+  std::string_view reason_ ABSL_GUARDED_BY(mutex_) = "a stop was requested";
+  SupervisionStatus final_status_ ABSL_GUARDED_BY(mutex_) = SupervisionStatus::kManuallyStopped;
+  int64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t failures_in_a_row_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t hook_failures_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t since_nanos_ ABSL_GUARDED_BY(mutex_) = 0;  // of state_
+  std::optional<int64_t> started_nanos_ ABSL_GUARDED_BY(mutex_);
+  int64_t stopping_nanos_ ABSL_GUARDED_BY(mutex_) = 0;  // when the time to stop began
+  int64_t next_attempt_nanos_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status last_error_ ABSL_GUARDED_BY(mutex_);
+  std::exception_ptr last_exception_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::stop_source> stop_source_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Published> published_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<FutureState> future_ ABSL_GUARDED_BY(mutex_);
+  WaiterList sleepers_ ABSL_GUARDED_BY(mutex_);  // in SleepFor
+  WaiterList waiters_ ABSL_GUARDED_BY(mutex_);   // for the result
+};
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_TASK_RECORD_H_

@@ -1,0 +1,245 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "lib/shell/task_table.h"
+
+#include <algorithm>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "lib/shell/task_record.h"
+
+namespace foxtive::internal {
+
+void TaskList::PushBack(TaskRecord& record) {
+  TableLink& link = record.table_link();
+  link.list = this;
+  link.previous = last_;
+  link.next = nullptr;
+  (last_ != nullptr ? last_->table_link().next : first_) = &record;
+  last_ = &record;
+}
+
+void TaskList::Remove(TaskRecord& record) {
+  TableLink& link = record.table_link();
+  (link.previous != nullptr ? link.previous->table_link().next : first_) = link.next;
+  (link.next != nullptr ? link.next->table_link().previous : last_) = link.previous;
+  link.list = nullptr;
+}
+
+absl::Status TaskTable::ShutDownError() {
+  return absl::FailedPreconditionError("the Supervisor has been asked to shut down");
+}
+
+absl::Status TaskTable::AddLocked(TaskRecord& record, bool start) {
+  const auto found = names_.find(record.name());
+  if (found != names_.end() && !found->second->table_link().name_free) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("name: '", record.name(), "' is the name of an unfinished task"));
+  }
+  NameLocked(record);
+  record.Ref();
+  record.table_link().number = ++numbers_;
+  ++unfinished_;
+  if (start) StartedLocked(record);
+  (start ? live_ : registered_).PushBack(record);
+  return absl::OkStatus();
+}
+
+// The key points into the record: an old entry gets a new key with its new record. Nothing is
+// allocated for that.
+void TaskTable::NameLocked(TaskRecord& record) {
+  auto entry = names_.extract(record.name());
+  if (entry.empty()) {
+    names_.emplace(record.name(), &record);
+    return;
+  }
+  entry.key() = record.name();
+  entry.mapped() = &record;
+  names_.insert(std::move(entry));
+}
+
+void TaskTable::UnnameLocked(TaskRecord& record) {
+  const auto found = names_.find(record.name());
+  if (found != names_.end() && found->second == &record) names_.erase(found);
+}
+
+void TaskTable::StartedLocked(TaskRecord& record) {
+  record.table_link().started = true;
+  ++started_;
+  if (record.registered()) ++awaited_;
+}
+
+TaskRecord* TaskTable::TakeToStart() {
+  MutexLock lock(mutex_);
+  TaskRecord* const record = registered_.first();
+  if (record == nullptr) return nullptr;
+  registered_.Remove(*record);
+  live_.PushBack(*record);
+  StartedLocked(*record);
+  record->Ref();
+  return record;
+}
+
+TaskRecord* TaskTable::TakeToStop() {
+  MutexLock lock(mutex_);
+  TaskList& list = registered_.first() != nullptr ? registered_ : live_;
+  TaskRecord* const record = list.first();
+  if (record == nullptr) return nullptr;
+  list.Remove(*record);
+  stopping_.PushBack(*record);
+  record->Ref();
+  return record;
+}
+
+TaskRecord* TaskTable::FirstStopping(const TaskRecord* except) {
+  MutexLock lock(mutex_);
+  TaskRecord* record = stopping_.first();
+  if (record != nullptr && record == except) record = record->table_link().next;
+  if (record != nullptr) record->Ref();
+  return record;
+}
+
+void TaskTable::BeforeResult(TaskRecord& record, bool abandoned) {
+  MutexLock lock(mutex_);
+  TableLink& link = record.table_link();
+  link.name_free = true;
+  if (!record.registered()) UnnameLocked(record);
+  if (link.started) --started_;
+  link.list->Remove(record);
+  if (abandoned && !link.returned) overdue_.PushBack(record);
+}
+
+bool TaskTable::AfterResult(TaskRecord& record) {
+  {
+    MutexLock lock(mutex_);
+    --unfinished_;
+    if (record.registered()) {
+      if (record.table_link().started) --awaited_;
+      record.table_link().next_ended = nullptr;
+      (last_ended_ != nullptr ? last_ended_->table_link().next_ended : first_ended_) = &record;
+      last_ended_ = &record;
+      ++ended_count_;
+    }
+  }
+  waiters_.WakeAll(mutex_, clock_);
+  return !record.registered();
+}
+
+void TaskTable::Returned(TaskRecord& record) {
+  MutexLock lock(mutex_);
+  TableLink& link = record.table_link();
+  link.returned = true;
+  if (link.list == &overdue_) overdue_.Remove(record);
+}
+
+TaskRecord* TaskTable::TakeEndedLocked() {
+  TaskRecord* const record = first_ended_;
+  if (record == nullptr) return nullptr;
+  first_ended_ = record->table_link().next_ended;
+  if (first_ended_ == nullptr) last_ended_ = nullptr;
+  --ended_count_;
+  UnnameLocked(*record);
+  return record;
+}
+
+TaskTable::Waited TaskTable::AwaitAny(int64_t deadline_nanos, TaskRecord*& record) {
+  MutexLock lock(mutex_);
+  const bool done = waiters_.Await(mutex_, clock_, deadline_nanos,
+                                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+                                     return first_ended_ != nullptr || awaited_ == 0;
+                                   });
+  if (!done) return Waited::kTimeout;
+  record = TakeEndedLocked();
+  return record != nullptr ? Waited::kYes : Waited::kNothingLeft;
+}
+
+void TaskTable::PutBack(TaskRecord& record) {
+  {
+    MutexLock lock(mutex_);
+    record.table_link().next_ended = first_ended_;
+    first_ended_ = &record;
+    if (last_ended_ == nullptr) last_ended_ = &record;
+    ++ended_count_;
+  }
+  waiters_.WakeAll(mutex_, clock_);
+}
+
+TaskTable::Waited TaskTable::AwaitAll(int64_t deadline_nanos) {
+  MutexLock lock(mutex_);
+  const bool done =
+      waiters_.Await(mutex_, clock_, deadline_nanos,
+                     [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return awaited_ == 0; });
+  return done ? Waited::kYes : Waited::kTimeout;
+}
+
+TaskRecord* TaskTable::TakeEnded() {
+  MutexLock lock(mutex_);
+  return TakeEndedLocked();
+}
+
+size_t TaskTable::ended_count() const {
+  MutexLock lock(mutex_);
+  return ended_count_;
+}
+
+bool TaskTable::AwaitAllOver(Clock& clock, int64_t deadline_nanos, size_t left_out) {
+  MutexLock lock(mutex_);
+  return waiters_.Await(
+      mutex_, clock, deadline_nanos,
+      [this, left_out]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return unfinished_ <= left_out; });
+}
+
+absl::Status TaskTable::OverdueStatus() const {
+  MutexLock lock(mutex_);
+  const TaskRecord* record = overdue_.first();
+  if (record == nullptr) return absl::OkStatus();
+  try {
+    std::string text = "workers that have not returned:";
+    const char* separator = " ";
+    for (; record != nullptr; record = record->table_link().next) {
+      absl::StrAppend(&text, separator, "'", record->name(), "' (asked to stop ",
+                      absl::FormatDuration(record->StoppingFor()), " ago)");
+      separator = ", ";
+    }
+    return absl::DeadlineExceededError(text);
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
+  }
+}
+
+TaskRecord* TaskTable::Find(std::string_view name) const {
+  MutexLock lock(mutex_);
+  const auto found = names_.find(name);
+  if (found == names_.end()) return nullptr;
+  found->second->Ref();
+  return found->second;
+}
+
+std::vector<TaskRecord*> TaskTable::Unfinished() const {
+  std::vector<TaskRecord*> records;
+  {
+    MutexLock lock(mutex_);
+    records.reserve(unfinished_);
+    for (const TaskList* list : {&registered_, &live_, &stopping_}) {
+      for (TaskRecord* record = list->first(); record != nullptr;
+           record = record->table_link().next) {
+        record->Ref();
+        records.push_back(record);
+      }
+    }
+  }
+  std::sort(records.begin(), records.end(), [](TaskRecord* a, TaskRecord* b) {
+    return a->table_link().number < b->table_link().number;
+  });
+  return records;
+}
+
+size_t TaskTable::started_count() const {
+  MutexLock lock(mutex_);
+  return started_;
+}
+
+}  // namespace foxtive::internal

@@ -1,0 +1,129 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// TaskTable: which tasks a Supervisor has, by name and in lists, and who waits for them.
+//
+//   registered ─▶ live ─▶ stopping ─▶ overdue     a record is in one of these lists at most
+//                   └────────┴─▶ ended ─▶ handed out
+//
+// `stopping` are those that were stopped with the whole Supervisor; one that a handle has stopped
+// stays in `live`. `ended` is the queue of the results of registered tasks, also of overdue ones.
+// The first three lists own a reference to each of their records, which goes on to `ended`, or is
+// given up with the result; those in `overdue` are kept by the lane that is stuck.
+//
+// A name belongs to a task until its result is there. That of a registered task is still found
+// afterwards, until its result is handed out or the name is taken again.
+//
+// Locks: one mutex, taken before a record's and never after it. Nothing that allocates but `Add`
+// and the calls that return copies; so nothing on the way of a result.
+
+#ifndef FOXTIVE_LIB_SHELL_TASK_TABLE_H_
+#define FOXTIVE_LIB_SHELL_TASK_TABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "foxtive/clock.h"
+#include "lib/shell/mutex.h"
+#include "lib/shell/waiters.h"
+
+namespace foxtive::internal {
+
+class TaskRecord;
+
+// The links are in the records.
+class TaskList {
+ public:
+  TaskRecord* first() const { return first_; }
+  void PushBack(TaskRecord& record);
+  void Remove(TaskRecord& record);
+
+ private:
+  TaskRecord* first_ = nullptr;
+  TaskRecord* last_ = nullptr;
+};
+
+class TaskTable {
+ public:
+  explicit TaskTable(Clock& clock) : clock_(clock) {}
+
+  // Takes up `record`, with a reference of its own, to be started at once or later.
+  // `kAlreadyExists`, and nothing has changed: the name is in use. Throws std::bad_alloc, likewise.
+  // `closed` is asked under the lock: a record that is not refused is seen by TakeToStop.
+  template <typename Closed>
+  absl::Status Add(TaskRecord& record, bool start, Closed closed) ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    if (closed()) return ShutDownError();
+    return AddLocked(record, start);
+  }
+
+  // The next one of `registered`, now `live`; of `registered` and `live`, now `stopping`; the first
+  // one of `stopping` but for `except`. With a reference for the caller; null if there is none.
+  TaskRecord* TakeToStart() ABSL_LOCKS_EXCLUDED(mutex_);
+  TaskRecord* TakeToStop() ABSL_LOCKS_EXCLUDED(mutex_);
+  TaskRecord* FirstStopping(const TaskRecord* except) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Around the publication of a result. The second one, true: the table's reference is the
+  // caller's.
+  void BeforeResult(TaskRecord& record, bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool AfterResult(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
+  // No user code of an abandoned task is left.
+  void Returned(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  enum class Waited : uint8_t { kYes, kNothingLeft, kTimeout };
+  // The next result, with the table's reference to its record, which is no longer known then.
+  Waited AwaitAny(int64_t deadline_nanos, TaskRecord*& record) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Puts it back where it was.
+  void PutBack(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
+  // All registered and started tasks are over; the results stay.
+  Waited AwaitAll(int64_t deadline_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
+  // A result that is there already; null if there is none.
+  TaskRecord* TakeEnded() ABSL_LOCKS_EXCLUDED(mutex_);
+  size_t ended_count() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Whether all tasks but `left_out` have a result.
+  bool AwaitAllOver(Clock& clock, int64_t deadline_nanos, size_t left_out)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // OK, or which workers have not returned, and for how long they should have.
+  absl::Status OverdueStatus() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // With a reference for the caller; null if there is none.
+  TaskRecord* Find(std::string_view name) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Those without a result, in order of registration, each with a reference for the caller.
+  std::vector<TaskRecord*> Unfinished() const ABSL_LOCKS_EXCLUDED(mutex_);
+  size_t started_count() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  static absl::Status ShutDownError();
+
+ private:
+  absl::Status AddLocked(TaskRecord& record, bool start) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NameLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void UnnameLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StartedLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  TaskRecord* TakeEndedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  Clock& clock_;
+  mutable Mutex mutex_;
+  std::unordered_map<std::string_view, TaskRecord*> names_ ABSL_GUARDED_BY(mutex_);
+  TaskList registered_ ABSL_GUARDED_BY(mutex_);
+  TaskList live_ ABSL_GUARDED_BY(mutex_);
+  TaskList stopping_ ABSL_GUARDED_BY(mutex_);
+  TaskList overdue_ ABSL_GUARDED_BY(mutex_);
+  TaskRecord* first_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  TaskRecord* last_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  uint64_t numbers_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t started_ ABSL_GUARDED_BY(mutex_) = 0;  // and unfinished
+  size_t awaited_ ABSL_GUARDED_BY(mutex_) = 0;  // of these, registered, until the result is there
+  size_t unfinished_ ABSL_GUARDED_BY(mutex_) = 0;  // until the result is there
+  size_t ended_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  WaiterList waiters_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_TASK_TABLE_H_

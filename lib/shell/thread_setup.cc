@@ -1,0 +1,55 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "lib/shell/thread_setup.h"
+
+#include <pthread.h>
+#include <sys/prctl.h>
+
+#include <cstddef>
+
+namespace foxtive::internal {
+namespace {
+
+sigset_t AsynchronousSignals() {
+  sigset_t signals;
+  sigfillset(&signals);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
+    sigdelset(&signals, fault);
+  }
+  return signals;
+}
+
+bool ContinuesCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+
+}  // namespace
+
+SignalsBlocked::SignalsBlocked() {
+  const sigset_t blocked = AsynchronousSignals();
+  pthread_sigmask(SIG_SETMASK, &blocked, &former_);
+}
+
+void SignalsBlocked::Renew() {
+  const sigset_t blocked = AsynchronousSignals();
+  pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+}
+
+SignalsBlocked::~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
+
+ThreadName CutThreadName(std::string_view name) {
+  ThreadName cut{};
+  size_t length = name.size();
+  if (length >= cut.size()) {
+    length = cut.size() - 1;
+    while (length > 0 && ContinuesCharacter(name[length])) --length;
+  }
+  name.copy(cut.data(), length);
+  return cut;
+}
+
+void NameThread(std::string_view name) {
+  pthread_setname_np(pthread_self(), CutThreadName(name).data());
+}
+
+void MinimizeTimerSlack() { prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); }
+
+}  // namespace foxtive::internal

@@ -1,0 +1,46 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// How the threads of the library are set up: names, and no asynchronous signals.
+
+#ifndef FOXTIVE_LIB_SHELL_THREAD_SETUP_H_
+#define FOXTIVE_LIB_SHELL_THREAD_SETUP_H_
+
+#include <array>
+#include <csignal>
+#include <string_view>
+
+namespace foxtive::internal {
+
+// Blocks all signals on this thread but those that a fault of its own raises, so that the host's
+// signals go to the host's threads; puts the mask back. A thread created meanwhile inherits it.
+class SignalsBlocked {
+ public:
+  SignalsBlocked();
+  ~SignalsBlocked();
+
+  // Blocks them again, whatever others have done to the mask meanwhile.
+  void Renew();
+
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t former_;
+};
+
+// What the system keeps of a thread's name, with the closing zero.
+using ThreadName = std::array<char, 16>;
+
+// The first 15 bytes, without half a character of UTF-8 at the end.
+ThreadName CutThreadName(std::string_view name);
+
+// Names this thread, as `top -H` and debuggers show it.
+void NameThread(std::string_view name);
+
+// Sets the timer slack of this thread to the minimum: a timed wait ends when it should, not up to
+// 50 us later.
+void MinimizeTimerSlack();
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_THREAD_SETUP_H_
