@@ -169,11 +169,16 @@ LaunchReport CapacityRegistry::LookLocked() const {
   return {.parallelism_found = ActiveParallelism(), .parallelism_wanted = parallelism_};
 }
 
-// Alone in a function, so that the thread sanitizer can be told of what oneTBB's template writes
-// here, and of nothing else.
+// What oneTBB keeps for us until a thread comes. Two functions that do nothing else, so that the
+// thread sanitizer can be told of this hand-over, which it can't see, and of no other.
+struct CapacityRegistry::LaneEntry {
+  Arena* arena;
+  [[gnu::noinline]] void operator()() const { Enter(*arena); }
+};
+
 [[gnu::noinline]] void CapacityRegistry::Enqueue(Arena& arena) {
   arena.handed_over.store(true, std::memory_order_release);
-  arena.arena.enqueue([&arena] { Enter(arena); });
+  arena.arena.enqueue(LaneEntry{&arena});
 }
 
 void CapacityRegistry::Enter(Arena& arena) noexcept {

@@ -93,6 +93,7 @@ class CapacityRegistry {
  private:
   struct Arena;
   class Control;
+  struct LaneEntry;
 
   CapacityRegistry() = default;
   ~CapacityRegistry() = delete;
