@@ -97,9 +97,9 @@ void TaskRecord::TellVerdict() {
 
 void TaskRecord::Abandon() {
   if (!Claim(/*abandoned=*/true)) return;
-  const bool replaced =
-      engine_->lanes().Abandon(attempt_job_) & engine_->services().Abandon(service_job_);
-  LogAbandoned(name_, StoppingFor(), replaced);
+  const bool lane_replaced = engine_->lanes().Abandon(attempt_job_);
+  const bool service_replaced = engine_->services().Abandon(service_job_);
+  LogAbandoned(name_, StoppingFor(), lane_replaced && service_replaced);
   Publish(/*abandoned=*/true);
   engine_->inbox().Post(*this);  // its timer, if another thread was faster
 }

@@ -135,9 +135,10 @@ absl::StatusOr<SupervisionResult> TaskRecord::Wait(absl::Duration timeout) {
     return absl::FailedPreconditionError(
         absl::StrCat("the code of task '", name_, "' can't wait for its own result"));
   }
-  const bool done = waiters_.Await(
-      mutex_, engine_->clock(), After(Now(), timeout),
-      [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return published_.has_value(); });
+  const bool done = waiters_.Await(mutex_, engine_->clock(), After(Now(), timeout), [this] {
+    mutex_.AssertHeld();
+    return published_.has_value();
+  });
   if (done) return MakeResultLocked();
   return absl::DeadlineExceededError(
       absl::StrCat("task '", name_, "' is not over after ", absl::FormatDuration(timeout)));
@@ -179,9 +180,10 @@ std::stop_token TaskRecord::StopToken() {
 
 bool TaskRecord::SleepFor(absl::Duration duration) {
   MutexLock lock(mutex_);
-  const bool stopped =
-      sleepers_.Await(mutex_, engine_->clock(), After(Now(), duration),
-                      [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stop_requested(); });
+  const bool stopped = sleepers_.Await(mutex_, engine_->clock(), After(Now(), duration), [this] {
+    mutex_.AssertHeld();
+    return stop_requested();
+  });
   return !stopped;
 }
 

@@ -267,8 +267,10 @@ class TaskRecord final : public TimerNode {
   std::optional<std::stop_source> stop_source_ ABSL_GUARDED_BY(mutex_);
   std::optional<Published> published_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<FutureState> future_ ABSL_GUARDED_BY(mutex_);
-  WaiterList sleepers_ ABSL_GUARDED_BY(mutex_);  // in SleepFor
-  WaiterList waiters_ ABSL_GUARDED_BY(mutex_);   // for the result
+
+  // Synchronised by themselves, with mutex_.
+  WaiterList sleepers_;  // in SleepFor
+  WaiterList waiters_;   // for the result
 };
 
 }  // namespace foxtive::internal

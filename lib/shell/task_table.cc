@@ -147,10 +147,10 @@ TaskRecord* TaskTable::TakeEndedLocked() {
 
 TaskTable::Waited TaskTable::AwaitAny(int64_t deadline_nanos, TaskRecord*& record) {
   MutexLock lock(mutex_);
-  const bool done = waiters_.Await(mutex_, clock_, deadline_nanos,
-                                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-                                     return first_ended_ != nullptr || awaited_ == 0;
-                                   });
+  const bool done = waiters_.Await(mutex_, clock_, deadline_nanos, [this] {
+    mutex_.AssertHeld();
+    return first_ended_ != nullptr || awaited_ == 0;
+  });
   if (!done) return Waited::kTimeout;
   record = TakeEndedLocked();
   return record != nullptr ? Waited::kYes : Waited::kNothingLeft;
@@ -169,9 +169,10 @@ void TaskTable::PutBack(TaskRecord& record) {
 
 TaskTable::Waited TaskTable::AwaitAll(int64_t deadline_nanos) {
   MutexLock lock(mutex_);
-  const bool done =
-      waiters_.Await(mutex_, clock_, deadline_nanos,
-                     [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return awaited_ == 0; });
+  const bool done = waiters_.Await(mutex_, clock_, deadline_nanos, [this] {
+    mutex_.AssertHeld();
+    return awaited_ == 0;
+  });
   return done ? Waited::kYes : Waited::kTimeout;
 }
 
@@ -187,9 +188,10 @@ size_t TaskTable::ended_count() const {
 
 bool TaskTable::AwaitAllOver(Clock& clock, int64_t deadline_nanos, size_t left_out) {
   MutexLock lock(mutex_);
-  return waiters_.Await(
-      mutex_, clock, deadline_nanos,
-      [this, left_out]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return unfinished_ <= left_out; });
+  return waiters_.Await(mutex_, clock, deadline_nanos, [this, left_out] {
+    mutex_.AssertHeld();
+    return unfinished_ <= left_out;
+  });
 }
 
 absl::Status TaskTable::OverdueStatus() const {

@@ -121,7 +121,8 @@ class TaskTable {
   size_t awaited_ ABSL_GUARDED_BY(mutex_) = 0;  // of these, registered, until the result is there
   size_t unfinished_ ABSL_GUARDED_BY(mutex_) = 0;  // until the result is there
   size_t ended_count_ ABSL_GUARDED_BY(mutex_) = 0;
-  WaiterList waiters_ ABSL_GUARDED_BY(mutex_);
+
+  WaiterList waiters_;  // synchronised by itself, with mutex_
 };
 
 }  // namespace foxtive::internal
