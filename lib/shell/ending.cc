@@ -72,21 +72,23 @@ void TaskRecord::WindDown() {
   }
   if (set_up) CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
   user_.reset();
+  TellVerdict();
   if (Claim(/*abandoned=*/false)) {
-    TellVerdict();
     Publish(/*abandoned=*/false);
   } else {
     ReturnLate();
   }
 }
 
-// A task that succeeds at the first attempt is not worth a line.
+// Before the claim: nobody may wait for stderr between the claim and the result. A task that
+// succeeds at the first attempt is not worth a line.
 void TaskRecord::TellVerdict() {
   SupervisionStatus status;
   int64_t attempts;
   std::string_view reason;
   {
     MutexLock lock(mutex_);
+    if (concluded_) return;
     status = final_status_;
     attempts = attempts_;
     reason = reason_;
@@ -95,13 +97,14 @@ void TaskRecord::TellVerdict() {
   LogVerdict(name_, status, attempts, reason);
 }
 
-void TaskRecord::Abandon() {
-  if (!Claim(/*abandoned=*/true)) return;
+bool TaskRecord::Abandon() {
+  if (!Claim(/*abandoned=*/true)) return false;
   const bool lane_replaced = engine_->lanes().Abandon(attempt_job_);
   const bool service_replaced = engine_->services().Abandon(service_job_);
   LogAbandoned(name_, StoppingFor(), lane_replaced && service_replaced);
   Publish(/*abandoned=*/true);
   engine_->inbox().Post(*this);  // its timer, if another thread was faster
+  return true;
 }
 
 bool TaskRecord::Claim(bool abandoned) {

@@ -117,10 +117,10 @@ absl::Status Engine::Shutdown(absl::Duration timeout) {
 }
 
 // Whoever has no result yet gets one. Others may be publishing theirs at this moment; that takes no
-// time to speak of, and waits for no user code.
+// time to speak of, and waits for nobody.
 void Engine::AbandonAll(const TaskRecord* except) {
   while (TaskRecord* const record = table_.FirstStopping(except)) {
-    record->Abandon();
+    if (!record->Abandon()) std::this_thread::yield();
     record->Unref();
   }
   table_.AwaitAllOver(*clock_, Clock::kNever, except == nullptr ? 0 : 1);

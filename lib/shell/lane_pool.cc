@@ -117,38 +117,52 @@ bool LanePool::Abandon(Job& job) {
 
 // Takes a finished job back, if any, and gives out the next one. Null: the lane rests, or retires.
 Job* LanePool::Exchange(Lane& lane, Job* finished, Job::Outcome outcome) {
+  if (finished != nullptr && outcome == Job::Outcome::kDone) {
+    LetGo(*finished);
+    // The last reference may run destructors of the user's. The lane counts as busy meanwhile, and
+    // no job waits behind them.
+    finished->Release();
+  }
   Job* next = nullptr;
-  Job* released = nullptr;
   Wake wake;
   {
     MutexLock lock(mutex_);
+    if (finished != nullptr) --busy_;
     if (std::exchange(lane.woken_, false)) --wakes_;
-    if (finished != nullptr) released = TakeBackLocked(finished, outcome);
-    // One that was withdrawn meanwhile has nowhere else to go.
-    const bool same =
-        finished != nullptr && released == nullptr && finished->place_ == Job::Place::kNowhere;
-    next = same ? finished : NextLocked(lane);
+    const bool again = finished != nullptr && outcome == Job::Outcome::kAgain;
+    next = again && !QueueAgainLocked(*finished) ? finished : NextLocked(lane);
     if (next != nullptr) BeginLocked(*next);
     wake = WakeOrCreateLocked();
     ReleaseCloserLocked();
   }
   CarryOut(wake);
-  if (released != nullptr) released->Release();
   return next;
 }
 
-// Returns the job if the reference to it has to be given back.
-Job* LanePool::TakeBackLocked(Job* finished, Job::Outcome outcome) {
-  --busy_;
-  finished->place_ = Job::Place::kNowhere;
-  if (std::exchange(finished->abandoned_, false)) --abandoned_;
-  if (outcome == Job::Outcome::kAgain) {
-    if (!finished->withdrawn_) queue_.Push(*finished);
-    return nullptr;
+void LanePool::LetGo(Job& finished) {
+  Wake wake;
+  {
+    MutexLock lock(mutex_);
+    TakeBackLocked(finished);
+    // A push while it ran has brought a reference of its own.
+    if (!std::exchange(finished.pushed_on_lane_, false)) return;
+    queue_.Push(finished);
+    wake = WakeOrCreateLocked();
   }
-  // A push has brought a reference of its own.
-  if (std::exchange(finished->pushed_on_lane_, false)) queue_.Push(*finished);
-  return finished;
+  CarryOut(wake);
+}
+
+void LanePool::TakeBackLocked(Job& finished) {
+  finished.place_ = Job::Place::kNowhere;
+  if (std::exchange(finished.abandoned_, false)) --abandoned_;
+}
+
+// False: it was withdrawn meanwhile, so it must not wait for a lane, and has this one.
+bool LanePool::QueueAgainLocked(Job& finished) {
+  TakeBackLocked(finished);
+  if (finished.withdrawn_) return false;
+  queue_.Push(finished);
+  return true;
 }
 
 Job* LanePool::NextLocked(Lane& lane) {
@@ -241,6 +255,11 @@ void LanePool::Close(bool wait) {
 int LanePool::lanes() const {
   MutexLock lock(mutex_);
   return live_;
+}
+
+int LanePool::resting() const {
+  MutexLock lock(mutex_);
+  return static_cast<int>(resting_.size());
 }
 
 // --- For the monitor.

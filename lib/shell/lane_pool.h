@@ -67,8 +67,9 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   int64_t Tend(int64_t real_now_nanos) override ABSL_LOCKS_EXCLUDED(mutex_);
   void Close(bool wait) override ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // For tests: lanes whose loop runs.
+  // For tests: lanes whose loop runs; of these, those without a job.
   int lanes() const ABSL_LOCKS_EXCLUDED(mutex_);
+  int resting() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   class Lane;
@@ -80,7 +81,9 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   };
 
   Job* Exchange(Lane& lane, Job* finished, Job::Outcome outcome) ABSL_LOCKS_EXCLUDED(mutex_);
-  Job* TakeBackLocked(Job* finished, Job::Outcome outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LetGo(Job& finished) ABSL_LOCKS_EXCLUDED(mutex_);
+  void TakeBackLocked(Job& finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool QueueAgainLocked(Job& finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Job* NextLocked(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BeginLocked(Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Wake WakeOrCreateLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -229,7 +229,10 @@ TaskRecord::Due TaskRecord::TimerDue() {
     MoveLocked(internal::Next(state_, LifeEvent::kDelayOver));
     return Due::kEnqueue;
   }
-  return state_ == TaskState::kStopping && !concluded_ ? Due::kAbandon : Due::kNothing;
+  // It may be the timer of a backoff that a stop has ended, and the monitor has not seen that yet.
+  const bool stop_overdue = Now() >= After(stopping_nanos_, stop_timeout_);
+  const bool abandon = state_ == TaskState::kStopping && !concluded_ && stop_overdue;
+  return abandon ? Due::kAbandon : Due::kNothing;
 }
 
 void TaskRecord::StopForShutdown() {

@@ -117,8 +117,8 @@ class TaskRecord final : public TimerNode {
   Due TimerDue() ABSL_LOCKS_EXCLUDED(mutex_);
   // With the whole Supervisor: also one that is ending by itself has `stop_timeout` from now on.
   void StopForShutdown() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Publishes kAbandoned, unless there is a result already.
-  void Abandon() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Publishes kAbandoned. False: somebody has published already, or is about to.
+  bool Abandon() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Duration StoppingFor() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -260,7 +260,8 @@ class TaskRecord final : public TimerNode {
   int64_t hook_failures_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t since_nanos_ ABSL_GUARDED_BY(mutex_) = 0;  // of state_
   std::optional<int64_t> started_nanos_ ABSL_GUARDED_BY(mutex_);
-  int64_t stopping_nanos_ ABSL_GUARDED_BY(mutex_) = 0;  // when the time to stop began
+  // When the time to stop began.
+  int64_t stopping_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
   int64_t next_attempt_nanos_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status last_error_ ABSL_GUARDED_BY(mutex_);
   std::exception_ptr last_exception_ ABSL_GUARDED_BY(mutex_);
