@@ -47,7 +47,7 @@ check "$source" "${text%$'\n'}"
 
 while IFS= read -r link; do
   [[ -e "$link" ]] || { echo "the page links to $link, which is not there" >&2; exit 1; }
-done < <(grep -o '](\([^)#]*\))' "$page" | sed 's/^](//; s/)$//')
+done < <(awk '/^```/ { code = !code } !code' "$page" | grep -o '](\([^)#]*\))' | sed 's/^](//; s/)$//')
 
 # It bites: a changed line is found.
 if contains examples/quickstart.cc 'int main() { return 0; }'; then exit 1; fi

@@ -1,0 +1,99 @@
+#!/bin/bash
+# Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+#
+# Looks for what one run of the tests does not show.
+#
+#   tests/deep.sh [--minutes=N]      20 by default
+#
+# First, whole: clang's analysis of the lock annotations, as errors. Then the time is shared by
+#   asan   all tests with the address, leak and undefined-behaviour sanitizers
+#   tsan   all tests with the thread sanitizer, and the proof that it still sees races
+#   core   the tests with threads, all on one core
+#   busy   the same beside a busy process per core
+# each of which runs its tests again and again until its share is used up, at least once.
+#
+# Reports how often each test ran, and the end of what failed. Exit status 0: nothing failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
+
+minutes=20
+for argument in "$@"; do
+  case "$argument" in
+    --minutes=*) minutes="${argument#--minutes=}" ;;
+    *) sed -n '5,17p' "$0"; exit 2 ;;
+  esac
+done
+[[ "$minutes" =~ ^[0-9]+$ ]] && ((minutes > 0)) || { echo "--minutes: '$minutes' is no positive number" >&2; exit 2; }
+
+bash bazel/install_dependencies.sh build deep || exit 1
+
+readonly share=$((minutes * 60 / 4))
+logs="$(mktemp -d)"
+readonly logs
+busy=()
+failures=0
+
+clean_up() {
+  ((${#busy[@]} == 0)) || kill "${busy[@]}" 2>/dev/null
+  rm -rf "$logs"
+  bazel shutdown >/dev/null 2>&1
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+# What has threads in it; the rest gains nothing from being run again.
+threaded_tests() {
+  bazel query 'tests(//tests/... union //examples/... union //benchmarks/...)' 2>/dev/null |
+    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function)'
+}
+
+# once <log> <option...>: one run of the tests, each anew. Other than 0: something failed.
+once() {
+  local log="$1"
+  shift
+  bazel test --nocache_test_results --noshow_progress --color=no --keep_going "$@" >"$log" 2>&1
+}
+
+count_runs() { grep -hoE '^//[^ ]+ +PASSED' "$logs/$1".* 2>/dev/null | awk '{n[$1]++} END {for (t in n) printf "  %4d x %s\n", n[t], t}' | sort -k3; }
+
+# repeat <name> <option or target...>: again and again until the share of time is used up.
+repeat() {
+  local name="$1" start=$SECONDS round=0 failed=0
+  shift
+  while ((round == 0 || SECONDS - start < share)); do
+    round=$((round + 1))
+    if ! once "$logs/$name.$round" "$@"; then
+      failed=$((failed + 1))
+      echo "FAILED  $name, round $round:"
+      grep -E 'FAIL|ERROR|Failure$|: error: |SUMMARY|WARNING: ThreadSanitizer' "$logs/$name.$round" | head -20
+      grep -vE '^(Loading|Analyzing|INFO)' "$logs/$name.$round" | tail -60
+      ((failed < 3)) || break
+    fi
+  done
+  echo "$name: $round rounds, $failed failed, $((SECONDS - start)) s"
+  count_runs "$name"
+  ((failed == 0)) || failures=$((failures + 1))
+}
+
+echo "clang: thread-safety analysis"
+if ! bazel build --config=clang --noshow_progress --color=no //lib/... //examples/... >"$logs/clang" 2>&1; then
+  failures=$((failures + 1))
+  grep -E 'error|note' "$logs/clang" | head -40
+fi
+
+mapfile -t threaded < <(threaded_tests)
+((${#threaded[@]} > 0)) || { echo 'no test was found' >&2; exit 1; }
+
+repeat asan --config=asan //tests/... //examples/...
+repeat tsan --config=tsan "${threaded[@]}"
+core="$(taskset --cpu-list --pid $$ | sed 's/.*: *//; s/[-,].*//')"
+repeat core --run_under="taskset --cpu-list $core" --local_test_jobs=2 "${threaded[@]}"
+for _ in $(seq "$(nproc)"); do
+  while :; do :; done &
+  busy+=($!)
+done
+repeat busy "${threaded[@]}"
+
+echo "$failures of 5 parts failed"
+((failures == 0))
