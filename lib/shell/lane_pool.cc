@@ -2,70 +2,13 @@
 
 #include "lib/shell/lane_pool.h"
 
-#include <algorithm>
 #include <memory>
-#include <new>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "lib/shell/capacity_registry.h"
-#include "lib/shell/lane_thread.h"
+#include "lib/shell/lane.h"
 #include "lib/shell/real_time.h"
 
 namespace foxtive::internal {
-
-// The loop of one lane. `state_`, `woken_`, `retire_` and `resting_since_` are guarded by the mutex
-// of the pool.
-class LanePool::Lane final : public LaneBody, public std::enable_shared_from_this<Lane> {
- public:
-  explicit Lane(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)) {}
-
-  void Run() noexcept override {
-    arrived_ = pool_->Arrive(*this);
-    if (!arrived_) return;
-    LaneThread thread(pool_->thread_name_);
-    Job* job = nullptr;
-    Job::Outcome outcome = Job::Outcome::kDone;
-    while (true) {
-      const Job* const former = outcome == Job::Outcome::kAgain ? job : nullptr;
-      job = Next(job, outcome, thread);
-      if (job == nullptr) return;
-      // Only one that runs again is surely the same: a new one may have the address of an old one.
-      thread.Begin(job->name(), /*other_task=*/job != former);
-      outcome = job->Run();
-      thread.End();
-    }
-  }
-
-  void Left() noexcept override {
-    if (arrived_) pool_->Leave();
-  }
-
- private:
-  friend class LanePool;
-  enum class State : uint8_t { kStarting, kLive, kCancelled };
-
-  // Null: the lane retires.
-  Job* Next(Job* finished, Job::Outcome outcome, LaneThread& thread) {
-    while (true) {
-      Job* const job = pool_->Exchange(*this, finished, outcome);
-      if (job != nullptr || retires_) return job;
-      finished = nullptr;
-      thread.Rest();
-      RealClock().Park(parker_, Clock::kNever);
-    }
-  }
-
-  const std::shared_ptr<LanePool> pool_;
-  Clock::Parker parker_;
-  State state_ = State::kStarting;
-  bool woken_ = false;
-  bool retire_ = false;
-  int64_t resting_since_ = 0;
-  // Of the lane's thread.
-  bool arrived_ = false;
-  bool retires_ = false;
-};
 
 LanePool::LanePool(int max_lanes, std::string thread_name, std::function<void()> nudge,
                    std::function<void(const std::string&)> report)
@@ -209,8 +152,6 @@ void LanePool::CarryOut(const Wake& wake) {
 
 // --- Lanes come and go.
 
-bool LanePool::Start() { return LaunchOne(); }
-
 // On the lane. False: it comes too late, nobody counts on it any more.
 bool LanePool::Arrive(Lane& lane) {
   MutexLock lock(mutex_);
@@ -260,108 +201,6 @@ int LanePool::lanes() const {
 int LanePool::resting() const {
   MutexLock lock(mutex_);
   return static_cast<int>(resting_.size());
-}
-
-// --- For the monitor.
-
-int64_t LanePool::Tend(int64_t now) {
-  return std::min({TendWaiting(now), TendLate(now), TendResting(now)});
-}
-
-// Launches lanes while they are wanted.
-int64_t LanePool::TendWaiting(int64_t now) {
-  while (true) {
-    {
-      MutexLock lock(mutex_);
-      lane_asked_for_ = false;
-      if (!WantsLaneLocked()) return Clock::kNever;
-    }
-    if (now < retry_at_) return retry_at_;
-    if (LaunchOne()) {
-      no_thread_reported_ = false;
-    } else {
-      retry_at_ = now + kRetryAfterNanos;
-      ReportOnce(no_thread_reported_,
-                 "no thread could be created: raise the limit of threads (ulimit -u, the cgroup's "
-                 "pids.max) or of memory, or run fewer tasks at once");
-    }
-  }
-}
-
-bool LanePool::LaunchOne() {
-  std::shared_ptr<Lane> lane;
-  try {
-    lane = std::make_shared<Lane>(shared_from_this());
-    MutexLock lock(mutex_);
-    resting_.reserve(static_cast<size_t>(live_ + starting_) + 1);
-    ++starting_;
-    progress_at_ = RealClock().NowNanos();
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
-  const LaunchReport report = CapacityRegistry::Get().Launch(lane);
-  return Launched(*lane, report.launched);
-}
-
-bool LanePool::Launched(Lane& lane, bool launched) {
-  MutexLock lock(mutex_);
-  if (launched || lane.state_ == Lane::State::kLive) return true;
-  lane.state_ = Lane::State::kCancelled;
-  --starting_;
-  return false;
-}
-
-// A lane that has not started: a foreign limit, or a worker that went elsewhere.
-int64_t LanePool::TendLate(int64_t now) {
-  int64_t due;
-  {
-    MutexLock lock(mutex_);
-    if (starting_ == 0) {
-      late_after_ = kLateAfterNanos;
-      raises_ = 0;
-      limit_reported_ = false;
-      return Clock::kNever;
-    }
-    due = progress_at_ + late_after_;
-  }
-  if (now < due) return due;
-  const LaunchReport look = CapacityRegistry::Get().Look();
-  if (look.limited()) {
-    ReportOnce(limit_reported_,
-               absl::StrCat("oneTBB allows a parallelism of ", look.parallelism_found, ", ",
-                            look.parallelism_wanted,
-                            " is wanted: raise or remove the tbb::global_control of this process, "
-                            "or create a Supervisor before anything else uses oneTBB"));
-    return now + kRetryAfterNanos;
-  }
-  if (raises_ >= kMaxRaises) return now + kRetryAfterNanos;
-  ++raises_;
-  late_after_ *= 2;
-  CapacityRegistry::Get().RaiseByOne();
-  return now + late_after_;
-}
-
-// Retires the lane that has rested longest, one at a time.
-int64_t LanePool::TendResting(int64_t now) {
-  std::shared_ptr<Lane> retiring;
-  int64_t due = Clock::kNever;
-  {
-    MutexLock lock(mutex_);
-    if (resting_.empty() || live_ <= kKeptLanes) return due;
-    due = resting_.front()->resting_since_ + kRetireAfterNanos;
-    if (now < due) return due;
-    retiring = std::move(resting_.front());
-    resting_.erase(resting_.begin());
-    retiring->retire_ = true;
-    due = now + kRetryAfterNanos;
-  }
-  RealClock().Unpark(retiring->parker_);
-  return due;
-}
-
-// Once for each time that jobs come to wait for threads.
-void LanePool::ReportOnce(bool& reported, const std::string& cause) {
-  if (!std::exchange(reported, true)) report_(cause);
 }
 
 }  // namespace foxtive::internal
