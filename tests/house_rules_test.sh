@@ -17,7 +17,8 @@ readonly licence='Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Id
 # What is not here when the test runs is not checked: some of each folder.
 readonly must_be_here=(BUILD.bazel include/foxtive/supervisor.h lib/BUILD.bazel
   lib/core/lifecycle.h lib/shell/clock.cc lib/facade/supervisor.cc tests/BUILD.bazel
-  tests/lifecycle_test.cc tests/support/manual_clock.h bazel/pkg_config.bzl)
+  tests/lifecycle_test.cc tests/support/manual_clock.h bazel/pkg_config.bzl
+  benchmarks/restart.cc examples/quickstart.cc)
 
 # --- The rules. Each one prints what breaks it, and why that is wrong.
 
@@ -47,6 +48,7 @@ check_includes() {
   forbid 'lib/shell/' "${from}lib/(facade|testing)/" "$any" 'this is above the shell'
   forbid 'lib/facade/' "${from}lib/testing/" "$any" 'this is above the facade'
   forbid 'lib/' "${from}(tests|benchmarks|examples)/" "$any" 'this is above the library'
+  forbid 'examples/' "${from}(lib|tests)/" "$any" 'examples use the public headers'
   forbid '(include|lib)/' '#include .(oneapi/)?tbb' "$may_use_onetbb" 'not here'
 }
 
@@ -178,6 +180,7 @@ try_the_rules() {
   bites lib/shell/a.cc '#include "lib/facade/a.h"' 'above the shell'
   bites lib/facade/a.cc '#include "lib/testing/a.h"' 'above the facade'
   bites lib/facade/a.cc '#include "tests/a.h"' 'above the library'
+  bites examples/a.cc '#include "lib/core/a.h"' 'public headers'
   passes lib/facade/a.cc '#include "lib/shell/a.h"\n#include "lib/core/a.h"'
   bites lib/shell/a.h '#include <tbb/info.h>' 'not here'
   bites lib/shell/a.h '#include "oneapi/tbb/info.h"' 'not here'
