@@ -56,7 +56,9 @@ class Line {
     if (duration == absl::InfiniteDuration()) return *this << "for ever";
     std::array<char, 64> digits;
     const double seconds = std::round(absl::ToDoubleSeconds(duration) * 1e6) / 1e6;
-    const auto end = std::to_chars(digits.begin(), digits.end(), seconds).ptr;
+    // Fixed: nobody reads 6e-06 at a glance.
+    const auto end =
+        std::to_chars(digits.begin(), digits.end(), seconds, std::chars_format::fixed).ptr;
     return *this << std::string_view(digits.data(), static_cast<size_t>(end - digits.begin()))
                  << " s";
   }
