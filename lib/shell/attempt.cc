@@ -96,7 +96,8 @@ bool TaskRecord::BeginRun() {
   MutexLock lock(mutex_);
   if (state_ != TaskState::kRunning) return false;
   runs_ = ++attempts_;
-  healthy_ = false;
+  // Seldom set, and a store of its own for each attempt is not free. Nobody else writes it now.
+  if (healthy_.load(std::memory_order_relaxed)) healthy_ = false;
   return true;
 }
 
@@ -125,9 +126,10 @@ TaskRecord::Follow TaskRecord::Decide(AttemptResult attempt) {
   if (failed) {
     const char* const what = attempt.end == AttemptEnd::kFailed ? "attempt" : "setup for attempt";
     failure_log_.Failed(name_, what, attempt.number, attempt.failure.status, failures,
-                        verdict.final, delay, Now());
+                        verdict.final, delay, attempt.ended_nanos);
   }
-  return Commit(verdict, After(attempt.ended_nanos, delay));
+  const bool at_once = delay <= absl::ZeroDuration();
+  return Commit(verdict, at_once ? Clock::kPast : After(attempt.ended_nanos, delay));
 }
 
 // Counts. What is replaced is destroyed after the lock, since it may be the user's.
@@ -187,7 +189,7 @@ TaskRecord::Follow TaskRecord::Commit(const Verdict& verdict, int64_t not_before
       reason_ = ReasonOf(verdict);
       MoveLocked(internal::Next(state_, LifeEvent::kEndDecided));
     } else if (!stopped) {
-      if (not_before_nanos <= Now()) return Follow::kAgain;
+      if (not_before_nanos == Clock::kPast || not_before_nanos <= Now()) return Follow::kAgain;
       next_attempt_nanos_ = not_before_nanos;
       MoveLocked(internal::Next(state_, LifeEvent::kBackOff));
       on_lane_ = false;
