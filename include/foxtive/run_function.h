@@ -33,8 +33,7 @@ namespace foxtive {
 namespace internal {
 
 template <typename Result>
-concept RunResult =
-    std::is_void_v<Result> || std::same_as<std::remove_cvref_t<Result>, absl::Status>;
+concept RunResult = std::is_void_v<Result> || std::convertible_to<Result, absl::Status>;
 
 template <typename F, typename... Args>
 concept RunsWith = std::invocable<F&, Args...> && RunResult<std::invoke_result_t<F&, Args...>>;

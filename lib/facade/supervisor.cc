@@ -40,7 +40,7 @@ absl::Status CheckMayWait(const Engine& engine, const char* call) {
 
 // Owns the reference that the table gave.
 SupervisionResult ResultOf(TaskRecord* record) {
-  SupervisionResult result = *record->TryResult();
+  SupervisionResult result = record->ResultInAMoment();
   record->Unref();
   return result;
 }
@@ -138,7 +138,7 @@ absl::StatusOr<std::vector<SupervisionResult>> Supervisor::WaitAll(absl::Duratio
       TaskRecord* const record = engine_->table().TakeEnded();
       if (record == nullptr) break;
       records.push_back(record);
-      results.push_back(*record->TryResult());
+      results.push_back(record->ResultInAMoment());
     }
   } catch (const std::bad_alloc&) {
     while (!records.empty()) {

@@ -73,7 +73,7 @@ void TaskRecord::WindDown() {
   if (set_up) CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
   user_.reset();
   TellVerdict();
-  if (Claim(/*abandoned=*/false)) {
+  if (Claim(/*abandoned=*/false) == Claimed::kOver) {
     Publish(/*abandoned=*/false);
   } else {
     ReturnLate();
@@ -98,21 +98,26 @@ void TaskRecord::TellVerdict() {
 }
 
 bool TaskRecord::Abandon() {
-  if (!Claim(/*abandoned=*/true)) return false;
+  const Claimed claimed = Claim(/*abandoned=*/true);
+  if (claimed == Claimed::kByAnother) return false;
   const bool lane_replaced = engine_->lanes().Abandon(attempt_job_);
   const bool service_replaced = engine_->services().Abandon(service_job_);
-  LogAbandoned(name_, StoppingFor(), lane_replaced && service_replaced);
-  Publish(/*abandoned=*/true);
+  Publish(/*abandoned=*/claimed == Claimed::kStuck);
   engine_->inbox().Post(*this);  // its timer, if another thread was faster
+  if (claimed == Claimed::kStuck) {
+    LogAbandoned(name_, StoppingFor(), lane_replaced && service_replaced);
+  }
   return true;
 }
 
-bool TaskRecord::Claim(bool abandoned) {
+TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
   MutexLock lock(mutex_);
   if (!abandoned) wound_down_ = true;
-  if (std::exchange(concluded_, true)) return false;
-  if (abandoned) final_status_ = SupervisionStatus::kAbandoned;
-  return true;
+  if (std::exchange(concluded_, true)) return Claimed::kByAnother;
+  // Nothing of it is stuck but, at worst, a destructor; the result does not wait for that.
+  if (!abandoned || !setup_begun_) return Claimed::kOver;
+  final_status_ = SupervisionStatus::kAbandoned;
+  return Claimed::kStuck;
 }
 
 void TaskRecord::Publish(bool abandoned) {
@@ -121,42 +126,46 @@ void TaskRecord::Publish(bool abandoned) {
   if (engine_->table().AfterResult(*this)) engine_->UnrefElsewhere(*this);
 }
 
+// All at once, so that whoever sees one sees the other. That sets the future under the mutex: its
+// waiters are woken by the standard library, and no user code runs.
 void TaskRecord::SetResult(bool abandoned) {
-  FutureState* future = nullptr;
   bool stopped = false;
   {
     MutexLock lock(mutex_);
-    const int64_t now = Now();
-    published_ = {
-        .status = final_status_,
-        .attempts = attempts_,
-        .error = last_error_,
-        .exception = last_exception_,
-        .elapsed = absl::Nanoseconds(started_nanos_.has_value() ? now - *started_nanos_ : 0)};
+    const int64_t started = started_nanos_.value_or(Now());
+    published_ = {.status = final_status_,
+                  .attempts = attempts_,
+                  .error = last_error_,
+                  .exception = last_exception_,
+                  .elapsed = absl::Nanoseconds(Now() - started)};
     MoveLocked(internal::Next(state_, abandoned ? LifeEvent::kStopOverdue : LifeEvent::kOver));
     if (abandoned && wound_down_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
     stopped = stop_requested_;
-    future = future_.get();
-    if (future != nullptr) {
-      future->result.total_attempts = published_->attempts;
-      future->result.final_status = published_->status;
-      future->result.last_error = published_->error;
-      future->result.last_exception = published_->exception;
-      future->result.elapsed = published_->elapsed;
-    }
+    if (future_ != nullptr) SetFutureLocked();
   }
-  if (future != nullptr) future->promise.set_value(std::move(future->result));
   waiters_.WakeAll(mutex_, engine_->clock());
   if (stopped) engine_->inbox().Post(*this);  // its timer
 }
 
+void TaskRecord::SetFutureLocked() {
+  SupervisionResult& result = future_->result;
+  result.total_attempts = published_->attempts;
+  result.final_status = published_->status;
+  result.last_error = published_->error;
+  result.last_exception = published_->exception;
+  result.elapsed = published_->elapsed;
+  future_->promise.set_value(std::move(result));
+}
+
 // The result is there, or another thread is about to set it.
 void TaskRecord::ReturnLate() {
-  LogLateReturn(name_);
+  bool abandoned;
   {
     MutexLock lock(mutex_);
+    abandoned = final_status_ == SupervisionStatus::kAbandoned;
     if (published_.has_value()) MoveLocked(internal::Next(state_, LifeEvent::kOver));
   }
+  if (abandoned) LogLateReturn(name_);
   engine_->table().Returned(*this);
 }
 

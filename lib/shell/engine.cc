@@ -22,8 +22,10 @@
 namespace foxtive::internal {
 namespace {
 
-// Beside the lanes. So many hooks of stops may hang at once, until they are abandoned.
-constexpr int kMaxServiceLanes = 16;
+// Service lanes beyond one for each lane: as many tasks that no lane holds may be in their last
+// hooks at once. A lane's task has one of its own, so that no hook that hangs holds back another
+// task.
+constexpr int kSpareServiceLanes = 16;
 
 std::shared_ptr<LanePool> MakePool(int max_lanes, const char* thread_name,
                                    const std::shared_ptr<Inbox>& inbox) {
@@ -45,7 +47,7 @@ Engine::Engine(const SupervisorOptions& options)
       seed_(options.seed.has_value() ? *options.seed : RandomSeed()),
       inbox_(std::make_shared<Inbox>(clock_)),
       lanes_(MakePool(options.max_concurrency, "foxtive-lane", inbox_)),
-      services_(MakePool(kMaxServiceLanes, "foxtive-service", inbox_)),
+      services_(MakePool(options.max_concurrency + kSpareServiceLanes, "foxtive-service", inbox_)),
       table_(*clock_) {}
 
 bool Engine::has_real_clock() const {

@@ -19,14 +19,14 @@ inline Clock& RealClock() {
   return clock;
 }
 
-// `start` plus `duration`, kNever if that is never; what is negative counts as 0.
+// `start` plus `duration`, rounded up, so that nothing comes early; kNever if that is never. What
+// is negative counts as 0.
 inline int64_t After(int64_t start_nanos, absl::Duration duration) {
-  const int64_t nanos = absl::ToInt64Nanoseconds(duration);
-  if (nanos <= 0) return start_nanos;
-  // Rounded up, so that nothing comes early.
-  const int64_t up = absl::Nanoseconds(nanos) < duration && nanos < INT64_MAX ? nanos + 1 : nanos;
+  if (duration <= absl::ZeroDuration()) return start_nanos;
+  int64_t nanos = absl::ToInt64Nanoseconds(duration);
+  if (nanos < INT64_MAX && absl::Nanoseconds(nanos) < duration) ++nanos;
   int64_t sum;
-  return __builtin_add_overflow(start_nanos, up, &sum) ? Clock::kNever : sum;
+  return __builtin_add_overflow(start_nanos, nanos, &sum) ? Clock::kNever : sum;
 }
 
 }  // namespace foxtive::internal

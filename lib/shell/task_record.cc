@@ -105,21 +105,12 @@ std::shared_future<SupervisionResult> TaskRecord::future() {
   }
   auto made = std::make_unique<FutureState>();
   made->result.task_name = name_;
-  FutureState* ready = nullptr;
-  std::shared_future<SupervisionResult> future;
-  {
-    MutexLock lock(mutex_);
-    if (future_ == nullptr) {
-      future_ = std::move(made);
-      if (published_.has_value()) {
-        ready = future_.get();
-        ready->result = MakeResultLocked();
-      }
-    }
-    future = future_->future;
+  MutexLock lock(mutex_);
+  if (future_ == nullptr) {
+    future_ = std::move(made);
+    if (published_.has_value()) SetFutureLocked();
   }
-  if (ready != nullptr) ready->promise.set_value(std::move(ready->result));
-  return future;
+  return future_->future;
 }
 
 std::optional<SupervisionResult> TaskRecord::TryResult() const {
@@ -144,6 +135,19 @@ absl::StatusOr<SupervisionResult> TaskRecord::Wait(absl::Duration timeout) {
       absl::StrCat("task '", name_, "' is not over after ", absl::FormatDuration(timeout)));
 }
 
+SupervisionResult TaskRecord::ResultInAMoment() {
+  MutexLock lock(mutex_);
+  AwaitResultLocked(Clock::kNever);
+  return MakeResultLocked();
+}
+
+bool TaskRecord::AwaitResultLocked(int64_t deadline_nanos) {
+  return waiters_.Await(mutex_, engine_->clock(), deadline_nanos, [this] {
+    mutex_.AssertHeld();
+    return published_.has_value();
+  });
+}
+
 bool TaskRecord::RequestStop() {
   {
     MutexLock lock(mutex_);
@@ -161,21 +165,20 @@ bool TaskRecord::RequestStop() {
 
 // --- For the context of an attempt.
 
+// A source that is made after the stop has fired before anybody sees it: the service job may have
+// been through already, and found none.
 std::stop_token TaskRecord::StopToken() {
   {
     MutexLock lock(mutex_);
     if (stop_source_.has_value()) return stop_source_->get_token();
   }
-  std::stop_source made;
-  {
-    MutexLock lock(mutex_);
-    if (stop_source_.has_value()) return stop_source_->get_token();
-    stop_source_.emplace(made);
-    if (!stop_requested_) return made.get_token();
+  std::stop_source made;  // allocates, so not under the mutex
+  MutexLock lock(mutex_);
+  if (!stop_source_.has_value()) {
+    if (stop_requested_) made.request_stop();  // has no callbacks yet
+    stop_source_ = std::move(made);
   }
-  // The service job may have been through already, and has found no source.
-  made.request_stop();
-  return made.get_token();
+  return stop_source_->get_token();
 }
 
 bool TaskRecord::SleepFor(absl::Duration duration) {

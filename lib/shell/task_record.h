@@ -96,6 +96,9 @@ class TaskRecord final : public TimerNode {
   absl::StatusOr<SupervisionResult> Wait(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   bool RequestStop() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // --- For WaitAny and WaitAll: that of a task which is about to publish, if it has not yet.
+  SupervisionResult ResultInAMoment() ABSL_LOCKS_EXCLUDED(mutex_);
+
   // --- For the context of an attempt.
   bool stop_requested() const { return stop_requested_.load(); }
   std::stop_token StopToken() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -211,15 +214,18 @@ class TaskRecord final : public TimerNode {
   bool TellStop() ABSL_LOCKS_EXCLUDED(mutex_);
   void WindDown() ABSL_LOCKS_EXCLUDED(mutex_);
   void TellVerdict() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool Claim(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  enum class Claimed : uint8_t { kByAnother, kOver, kStuck };
+  Claimed Claim(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
   void Publish(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetResult(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetFutureLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReturnLate() ABSL_LOCKS_EXCLUDED(mutex_);
   void ReleaseOnLane();
 
   // --- task_record.cc
   void MoveLocked(const Transition& transition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t Now() const;
+  bool AwaitResultLocked(int64_t deadline_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SupervisionResult MakeResultLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Immutable.

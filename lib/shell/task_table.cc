@@ -110,22 +110,22 @@ void TaskTable::BeforeResult(TaskRecord& record, bool abandoned) {
   if (link.started) --started_;
   link.list->Remove(record);
   if (abandoned && !link.returned) overdue_.PushBack(record);
+  if (!record.registered()) return;
+  if (link.started) --awaited_;
+  link.next_ended = nullptr;
+  (last_ended_ != nullptr ? last_ended_->table_link().next_ended : first_ended_) = &record;
+  last_ended_ = &record;
+  ++ended_count_;
 }
 
 bool TaskTable::AfterResult(TaskRecord& record) {
+  const bool registered = record.registered();
   {
     MutexLock lock(mutex_);
     --unfinished_;
-    if (record.registered()) {
-      if (record.table_link().started) --awaited_;
-      record.table_link().next_ended = nullptr;
-      (last_ended_ != nullptr ? last_ended_->table_link().next_ended : first_ended_) = &record;
-      last_ended_ = &record;
-      ++ended_count_;
-    }
   }
   waiters_.WakeAll(mutex_, clock_);
-  return !record.registered();
+  return !registered;
 }
 
 void TaskTable::Returned(TaskRecord& record) {

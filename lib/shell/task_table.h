@@ -75,7 +75,8 @@ class TaskTable {
   void Returned(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
 
   enum class Waited : uint8_t { kYes, kNothingLeft, kTimeout };
-  // The next result, with the table's reference to its record, which is no longer known then.
+  // The next one with a result, or about to have it, and the table's reference to it. It is no
+  // longer known then.
   Waited AwaitAny(int64_t deadline_nanos, TaskRecord*& record) ABSL_LOCKS_EXCLUDED(mutex_);
   // Puts it back where it was.
   void PutBack(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -117,8 +118,8 @@ class TaskTable {
   TaskRecord* first_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
   TaskRecord* last_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
   uint64_t numbers_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t started_ ABSL_GUARDED_BY(mutex_) = 0;  // and unfinished
-  size_t awaited_ ABSL_GUARDED_BY(mutex_) = 0;  // of these, registered, until the result is there
+  size_t started_ ABSL_GUARDED_BY(mutex_) = 0;     // and unfinished
+  size_t awaited_ ABSL_GUARDED_BY(mutex_) = 0;     // of these, registered
   size_t unfinished_ ABSL_GUARDED_BY(mutex_) = 0;  // until the result is there
   size_t ended_count_ ABSL_GUARDED_BY(mutex_) = 0;
 

@@ -60,16 +60,18 @@ void ManualClock::AwaitParked(int count) const {
         [&] { return static_cast<int>(parked_.size()) >= count; });
 }
 
-bool ManualClock::IsAwaitedBy(absl::Duration at) const {
+void ManualClock::AwaitDeadlineBy(absl::Duration at) const {
   const int64_t nanos = absl::ToInt64Nanoseconds(at);
-  const std::lock_guard lock(mutex_);
-  return std::any_of(parked_.begin(), parked_.end(),
-                     [&](const Parked& parked) { return parked.deadline_nanos <= nanos; });
+  Await(absl::StrCat("a thread to wait until ", absl::FormatDuration(at), " at the latest"), [&] {
+    return std::any_of(parked_.begin(), parked_.end(), [&](const Parked& parked) {
+      return now_ < parked.deadline_nanos && parked.deadline_nanos <= nanos;
+    });
+  });
 }
 
 void ManualClock::Await(const std::string& what, const std::function<bool()>& reached) const {
   std::unique_lock lock(mutex_);
-  if (changed_.wait_for(lock, absl::ToChronoSeconds(kSafetyLimit), reached)) return;
+  if (changed_.wait_for(lock, kSafetyLimit, reached)) return;
   std::string text = absl::StrCat("waited too long for ", what, "; it is ",
                                   absl::FormatDuration(absl::Nanoseconds(now_)), ", waited for:");
   for (const Parked& parked : parked_) {

@@ -30,11 +30,9 @@
 
 #include "absl/time/time.h"
 #include "foxtive/clock.h"
+#include "tests/support/test_util.h"
 
 namespace foxtive::test {
-
-// Nothing takes so long but what hangs.
-inline constexpr absl::Duration kSafetyLimit = absl::Seconds(120);
 
 class ManualClock final : public Clock {
  public:
@@ -54,11 +52,9 @@ class ManualClock final : public Clock {
   // Blocks until a thread waits for the deadline `at`, neither earlier nor later; until one waits
   // for a deadline that is still to come; until `count` threads wait, for whatever.
   void AwaitDeadline(absl::Duration at) const;
+  void AwaitDeadlineBy(absl::Duration at) const;  // or earlier, and still to come
   void AwaitAnyDeadline() const;
   void AwaitParked(int count) const;
-
-  // Whether a thread waits for a deadline at or before `at`.
-  bool IsAwaitedBy(absl::Duration at) const;
 
  private:
   struct Parked {

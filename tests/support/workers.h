@@ -1,0 +1,82 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// Workers that tests of stopping, abandoning and calling back need.
+//
+// Thread safety: all functions and classes here may be used by all threads at once.
+// Blocking: whatever is called Await..., as in test_util.h.
+
+#ifndef FOXTIVE_TESTS_SUPPORT_WORKERS_H_
+#define FOXTIVE_TESTS_SUPPORT_WORKERS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "foxtive/supervisor.h"
+#include "tests/support/test_util.h"
+
+namespace foxtive::test {
+
+// A worker that blocks, deaf to its stop, until the test lets it go. Declare it after the
+// Supervisor, so that a test that fails half-way lets it go before it waits for it.
+class StuckWorker {
+ public:
+  ~StuckWorker() { Release(); }
+
+  // What the task is to run: returns OK when released. May be called for several tasks.
+  std::function<void()> Run() const;
+
+  void AwaitEntered() const { gate_->entered.Await("the worker to be entered"); }
+  void Release() { gate_->released.Notify(); }
+
+ private:
+  struct Gate {
+    Notification entered;
+    Notification released;
+  };
+
+  std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
+};
+
+// Workers that end only when all of them are inside: as many lanes as that must be had. Declare it
+// after the Supervisor, and let them end before it goes.
+class Assembly {
+ public:
+  Assembly(Supervisor& supervisor, int size);
+
+  // How many of them are in `state`.
+  int CountIn(TaskState state) const;
+
+  // Expects that all complete.
+  void AwaitEnd() const;
+
+ private:
+  Latch all_inside_;
+  std::vector<TaskHandle> handles_;
+};
+
+// Blocks until the task is in `state`.
+void AwaitState(const TaskHandle& handle, TaskState state);
+
+// Hooks that add their name to `log`, which must outlive the task.
+TaskHooks LoggingHooks(EventLog& log);
+
+// A task that passes through every kind of user code, and calls `visit` in each with its name:
+//
+//   setup run on_error backoff                first attempt: an error
+//   on_restart run on_exception backoff       second attempt: an exception
+//   on_restart run                            third attempt: lasts until it is stopped
+//   stop_callback on_shutdown cleanup         after the stop; the first two beside `run`
+//   ~captured                                 the destructor of what the callables have captured
+//
+// and `should_restart` before each backoff. `visit` must not throw.
+using Visit = std::function<void(std::string_view place)>;
+TaskSpec GrandTour(std::string name, Visit visit);
+
+// All names that GrandTour visits, in the order of the first visit, as far as there is one.
+std::vector<std::string> GrandTourPlaces();
+
+}  // namespace foxtive::test
+
+#endif  // FOXTIVE_TESTS_SUPPORT_WORKERS_H_
