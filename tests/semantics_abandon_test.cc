@@ -169,7 +169,7 @@ TEST_F(AbandonTest, S15_CleanupThatHangsAfterAStopIsAbandonedToo) {
   spec.stop_timeout = absl::Seconds(2);
   spec.hooks.cleanup = cleanup.Run();
   const TaskHandle handle = Submit(*supervisor_, std::move(spec));
-  AwaitState(handle, TaskState::kRunning);
+  AwaitRunning(handle);
   EXPECT_TRUE(handle.RequestStop());
   cleanup.AwaitEntered();
   clock_->AwaitDeadline(clock_->Now() + absl::Seconds(2));

@@ -43,7 +43,7 @@ TEST(Semantics, S16_DestructorStopsAllTasksAndWaitsForThem) {
   spec.hooks = LoggingHooks(log);
   const TaskHandle started = Submit(*supervisor, std::move(spec));
   const TaskHandle registered = Register(*supervisor, Patient("registered"));
-  AwaitState(started, TaskState::kRunning);
+  AwaitRunning(started);
   supervisor.reset();
   ASSERT_TRUE(started.TryResult().has_value());
   EXPECT_EQ(started.TryResult()->final_status, SupervisionStatus::kManuallyStopped);
@@ -127,7 +127,7 @@ TEST_P(DestructorInside, S16_WaitsForAllOthers) {
   std::optional<TaskHandle> other;
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor();
   other = Submit(*supervisor, Patient("other"));
-  AwaitState(*other, TaskState::kRunning);
+  AwaitRunning(*other);
   const TaskHandle tour = Register(*supervisor, GrandTour("tour", [&](std::string_view place) {
     if (place == "run") third_attempt.CountDown();
     if (place != here || done.exchange(true)) return;

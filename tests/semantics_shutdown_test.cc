@@ -64,7 +64,7 @@ TEST_F(ShutdownTest, S14_StopsTasksInEveryStateAndIsOk) {
   const TaskHandle backing_off = Submit(*supervisor_, std::move(failing));
   AwaitState(backing_off, TaskState::kBackingOff);
   const TaskHandle running = Submit(*supervisor_, Patient("running"));
-  AwaitState(running, TaskState::kRunning);
+  AwaitRunning(running);
   const TaskHandle registered = Register(*supervisor_, Patient("registered"));
   const TaskHandle finished = Submit(*supervisor_, Spec("finished", [] {}));
   AwaitResult(finished);
@@ -183,7 +183,7 @@ TEST_F(ShutdownTest, S14_NamesEachTaskStillRunningAndForHowLong) {
   clock_->Advance(absl::Seconds(20));
   SubmitStuck("second-stuck", second_worker);
   const TaskHandle well_behaved = Submit(*supervisor_, Patient("well-behaved"));
-  AwaitState(well_behaved, TaskState::kRunning);
+  AwaitRunning(well_behaved);
   clock_->Advance(absl::Seconds(7));
   std::future<absl::Status> shutdown = ShutdownOnAThread(*supervisor_, absl::Seconds(5));
   EXPECT_EQ(AwaitResult(well_behaved).final_status, SupervisionStatus::kManuallyStopped);
@@ -221,7 +221,7 @@ TEST_F(ShutdownTest, S14_ManyConcurrentShutdownsAreAllOk) {
   TaskSpec spec = Patient("task");
   spec.hooks = LoggingHooks(log);
   const TaskHandle handle = Submit(*supervisor_, std::move(spec));
-  AwaitState(handle, TaskState::kRunning);
+  AwaitRunning(handle);
   std::vector<std::future<absl::Status>> shutdowns;
   for (int i = 0; i < 8; ++i) {
     shutdowns.push_back(ShutdownOnAThread(*supervisor_, absl::Seconds(5)));
@@ -291,7 +291,7 @@ TEST_F(ShutdownTest, S14_RequestShutdownRefusesNewTasksAtOnceAndStopsTheOthers) 
   StuckWorker worker;
   const TaskHandle stuck = SubmitStuck("stuck", worker);
   const TaskHandle patient = Submit(*supervisor_, Patient("patient"));
-  AwaitState(patient, TaskState::kRunning);
+  AwaitRunning(patient);
   supervisor_->RequestShutdown();
   EXPECT_EQ(supervisor_->Submit(Patient("late")).status().code(),
             absl::StatusCode::kFailedPrecondition);
@@ -344,13 +344,13 @@ TEST_F(ShutdownTest, S14_BlockedOnShutdownHooksDelayNoOtherTask) {
     TaskSpec spec = Patient(absl::StrCat("blocked-", i));
     spec.hooks.on_shutdown = blockers.emplace_back(std::make_unique<StuckWorker>())->Run();
     blocked.push_back(Submit(*supervisor_, std::move(spec)));
-    AwaitState(blocked.back(), TaskState::kRunning);
+    AwaitRunning(blocked.back());
   }
   Notification unblock;
   TaskSpec spec = Spec("good", [&] { unblock.Await("on_shutdown of a good task"); });
   spec.hooks.on_shutdown = [&] { unblock.Notify(); };
   const TaskHandle good = Submit(*supervisor_, std::move(spec));
-  AwaitState(good, TaskState::kRunning);
+  AwaitRunning(good);
   std::future<absl::Status> shutdown = ShutdownOnAThread(*supervisor_, absl::Seconds(5));
   EXPECT_EQ(AwaitResult(good).final_status, SupervisionStatus::kManuallyStopped);
   for (const auto& blocker : blockers) blocker->AwaitEntered();

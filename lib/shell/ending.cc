@@ -112,7 +112,6 @@ bool TaskRecord::Abandon() {
 
 TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
   MutexLock lock(mutex_);
-  if (!abandoned) wound_down_ = true;
   if (std::exchange(concluded_, true)) return Claimed::kByAnother;
   // Nothing of it is stuck but, at worst, a destructor; the result does not wait for that.
   if (!abandoned || !setup_begun_) return Claimed::kOver;
@@ -139,7 +138,7 @@ void TaskRecord::SetResult(bool abandoned) {
                   .exception = last_exception_,
                   .elapsed = absl::Nanoseconds(Now() - started)};
     MoveLocked(internal::Next(state_, abandoned ? LifeEvent::kStopOverdue : LifeEvent::kOver));
-    if (abandoned && wound_down_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
+    if (abandoned && returned_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
     stopped = stop_requested_;
     if (future_ != nullptr) SetFutureLocked();
   }
@@ -159,14 +158,16 @@ void TaskRecord::SetFutureLocked() {
 
 // The result is there, or another thread is about to set it.
 void TaskRecord::ReturnLate() {
+  // First, so that whoever sees kFinished can rely on it that a Shutdown no longer names the task.
+  engine_->table().Returned(*this);
   bool abandoned;
   {
     MutexLock lock(mutex_);
+    returned_ = true;
     abandoned = final_status_ == SupervisionStatus::kAbandoned;
     if (published_.has_value()) MoveLocked(internal::Next(state_, LifeEvent::kOver));
   }
   if (abandoned) LogLateReturn(name_);
-  engine_->table().Returned(*this);
 }
 
 // Within a scope, because what is destroyed may be the user's exception.

@@ -2,6 +2,8 @@
 
 #include "lib/shell/engine.h"
 
+#include <algorithm>
+#include <climits>
 #include <new>
 #include <random>
 #include <string>
@@ -27,6 +29,10 @@ namespace {
 // task.
 constexpr int kSpareServiceLanes = 16;
 
+int ServiceLanes(int max_concurrency) {
+  return std::min(max_concurrency, INT_MAX - kSpareServiceLanes) + kSpareServiceLanes;
+}
+
 std::shared_ptr<LanePool> MakePool(int max_lanes, const char* thread_name,
                                    const std::shared_ptr<Inbox>& inbox) {
   return std::make_shared<LanePool>(
@@ -47,7 +53,7 @@ Engine::Engine(const SupervisorOptions& options)
       seed_(options.seed.has_value() ? *options.seed : RandomSeed()),
       inbox_(std::make_shared<Inbox>(clock_)),
       lanes_(MakePool(options.max_concurrency, "foxtive-lane", inbox_)),
-      services_(MakePool(options.max_concurrency + kSpareServiceLanes, "foxtive-service", inbox_)),
+      services_(MakePool(ServiceLanes(options.max_concurrency), "foxtive-service", inbox_)),
       table_(*clock_) {}
 
 bool Engine::has_real_clock() const {
@@ -149,7 +155,9 @@ void Engine::Stop() {
   DropResults();
 }
 
+// Nobody will wait for them. Records know the engine, so one that was kept would keep it for ever.
 void Engine::DropResults() {
+  table_.KeepNoResults();
   while (TaskRecord* const record = table_.TakeEnded()) record->Unref();
 }
 

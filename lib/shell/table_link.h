@@ -19,6 +19,7 @@ struct TableLink {
   TaskRecord* next_ended = nullptr;  // in the queue of results to hand out
   uint64_t number = 0;               // in order of registration
   bool started = false;
+  bool kept = false;       // the table has its result to hand out
   bool name_free = false;  // there is a result, or there will be in a moment
   bool returned = false;   // no user code of it is left
 };

@@ -258,7 +258,7 @@ class TaskRecord final : public TimerNode {
   bool on_lane_ ABSL_GUARDED_BY(mutex_) = false;      // a lane holds the task
   bool service_due_ ABSL_GUARDED_BY(mutex_) = false;  // the service job has not been through yet
   bool concluded_ ABSL_GUARDED_BY(mutex_) = false;    // somebody publishes
-  bool wound_down_ ABSL_GUARDED_BY(mutex_) = false;   // no user code is left
+  bool returned_ ABSL_GUARDED_BY(mutex_) = false;     // no user code of an abandoned task is left
   std::string_view reason_ ABSL_GUARDED_BY(mutex_) = "a stop was requested";
   SupervisionStatus final_status_ ABSL_GUARDED_BY(mutex_) = SupervisionStatus::kManuallyStopped;
   int64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;

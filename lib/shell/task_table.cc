@@ -106,12 +106,13 @@ void TaskTable::BeforeResult(TaskRecord& record, bool abandoned) {
   MutexLock lock(mutex_);
   TableLink& link = record.table_link();
   link.name_free = true;
-  if (!record.registered()) UnnameLocked(record);
+  link.kept = record.registered() && keeps_results_;
+  if (!link.kept) UnnameLocked(record);
   if (link.started) --started_;
   link.list->Remove(record);
   if (abandoned && !link.returned) overdue_.PushBack(record);
-  if (!record.registered()) return;
-  if (link.started) --awaited_;
+  if (record.registered() && link.started) --awaited_;
+  if (!link.kept) return;
   link.next_ended = nullptr;
   (last_ended_ != nullptr ? last_ended_->table_link().next_ended : first_ended_) = &record;
   last_ended_ = &record;
@@ -119,13 +120,14 @@ void TaskTable::BeforeResult(TaskRecord& record, bool abandoned) {
 }
 
 bool TaskTable::AfterResult(TaskRecord& record) {
-  const bool registered = record.registered();
+  bool kept;
   {
     MutexLock lock(mutex_);
     --unfinished_;
+    kept = record.table_link().kept;
   }
   waiters_.WakeAll(mutex_, clock_);
-  return !registered;
+  return !kept;
 }
 
 void TaskTable::Returned(TaskRecord& record) {
@@ -179,6 +181,11 @@ TaskTable::Waited TaskTable::AwaitAll(int64_t deadline_nanos) {
 TaskRecord* TaskTable::TakeEnded() {
   MutexLock lock(mutex_);
   return TakeEndedLocked();
+}
+
+void TaskTable::KeepNoResults() {
+  MutexLock lock(mutex_);
+  keeps_results_ = false;
 }
 
 size_t TaskTable::ended_count() const {

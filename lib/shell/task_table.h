@@ -84,6 +84,8 @@ class TaskTable {
   Waited AwaitAll(int64_t deadline_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
   // A result that is there already; null if there is none.
   TaskRecord* TakeEnded() ABSL_LOCKS_EXCLUDED(mutex_);
+  // From now on: those of registered tasks are given back like those of others.
+  void KeepNoResults() ABSL_LOCKS_EXCLUDED(mutex_);
   size_t ended_count() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Whether all tasks but `left_out` have a result.
@@ -121,6 +123,7 @@ class TaskTable {
   size_t started_ ABSL_GUARDED_BY(mutex_) = 0;     // and unfinished
   size_t awaited_ ABSL_GUARDED_BY(mutex_) = 0;     // of these, registered
   size_t unfinished_ ABSL_GUARDED_BY(mutex_) = 0;  // until the result is there
+  bool keeps_results_ ABSL_GUARDED_BY(mutex_) = true;
   size_t ended_count_ ABSL_GUARDED_BY(mutex_) = 0;
 
   WaiterList waiters_;  // synchronised by itself, with mutex_

@@ -87,6 +87,18 @@ void AwaitState(const TaskHandle& handle, TaskState state) {
   }
 }
 
+void AwaitRunning(const TaskHandle& handle) {
+  const auto limit = std::chrono::steady_clock::now() + kSafetyLimit;
+  while (true) {
+    const TaskInfo info = handle.info();
+    if (info.state == TaskState::kRunning && info.attempts > 0) return;
+    if (std::chrono::steady_clock::now() > limit) {
+      DieWaitingFor(absl::StrCat("an attempt of ", handle.name()));
+    }
+    std::this_thread::yield();
+  }
+}
+
 TaskHooks LoggingHooks(EventLog& log) {
   return {.setup =
               [&log] {

@@ -59,6 +59,9 @@ class Assembly {
 // Blocks until the task is in `state`.
 void AwaitState(const TaskHandle& handle, TaskState state);
 
+// Blocks until an attempt of the task runs, or is about to: its setup is over.
+void AwaitRunning(const TaskHandle& handle);
+
 // Hooks that add their name to `log`, which must outlive the task.
 TaskHooks LoggingHooks(EventLog& log);
 
