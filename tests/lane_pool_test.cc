@@ -232,8 +232,8 @@ TEST(LanePoolTest, AnAbandonedJobIsReplacedAndItsLaneGoesWhenItReturns) {
   ASSERT_TRUE(pool->Push(stuck));
   stuck_inside.arrive_and_wait();
   {
-    Jobs jobs;
     std::latch other_ran(2);
+    Jobs jobs;
     jobs.Push(pool, [&] { other_ran.arrive_and_wait(); });
     EXPECT_TRUE(pool->Abandon(stuck));
     EXPECT_TRUE(pool->Abandon(stuck)) << "a second time changes nothing";
@@ -245,26 +245,30 @@ TEST(LanePoolTest, AnAbandonedJobIsReplacedAndItsLaneGoesWhenItReturns) {
   while (pool->lanes() > 1) std::this_thread::yield();
 }
 
-TEST(LanePoolTest, AsManyAsTheLimitAreReplacedAndNoMore) {
+TEST(LanePoolTest, AsManyAsTheLimitAreReplacedAndTheNextOneWhenOneReturns) {
   PoolUnderTest pool(1);
-  std::binary_semaphore one_inside(0), other_inside(0);
-  std::latch release(3);
+  std::binary_semaphore one_inside(0), other_inside(0), third_ran(0);
+  std::latch release_one(2), release_other(2);
   Jobs jobs;
-  const auto stuck = [&](std::binary_semaphore& inside) {
+  const auto stuck = [](std::binary_semaphore& inside, std::latch& release) {
     return [&] {
       inside.release();
       release.arrive_and_wait();
     };
   };
-  FunctionJob& one = jobs.Make(stuck(one_inside));
-  FunctionJob& other = jobs.Make(stuck(other_inside));
+  FunctionJob& one = jobs.Make(stuck(one_inside, release_one));
+  FunctionJob& other = jobs.Make(stuck(other_inside, release_other));
   pool->Push(one);
   one_inside.acquire();
   EXPECT_TRUE(pool->Abandon(one));
   pool->Push(other);
   other_inside.acquire();
   EXPECT_FALSE(pool->Abandon(other));
-  release.arrive_and_wait();
+  jobs.Push(pool, [&] { third_ran.release(); });
+  EXPECT_TRUE(pool->HasWaiting());
+  release_one.arrive_and_wait();
+  third_ran.acquire();
+  release_other.arrive_and_wait();
 }
 
 TEST(LanePoolTest, ClosingDrainsTheQueueAndWaitsForNoRunningJob) {

@@ -100,8 +100,8 @@ class Executor {
   virtual bool Withdraw(Job& job) = 0;
 
   // Nobody waits any more for `job`: if it is running, its lane does not count against the limit
-  // until it returns. False: as many as the limit are replaced in this way already. From any
-  // thread.
+  // until it returns. False: as many as the limit are replaced in this way already, so it counts
+  // until one of them returns. From any thread.
   virtual bool Abandon(Job& job) = 0;
 
   // A hint for a job that asks itself whether it may go on: whether others wait. From any thread.

@@ -45,17 +45,17 @@ bool LanePool::Withdraw(Job& job) {
 }
 
 bool LanePool::Abandon(Job& job) {
+  bool replaced;
   Wake wake;
   {
     MutexLock lock(mutex_);
     if (job.place_ != Job::Place::kLane || job.abandoned_) return true;
-    if (abandoned_ >= max_lanes_) return false;
     job.abandoned_ = true;
-    ++abandoned_;
+    replaced = ++abandoned_ <= max_lanes_;
     wake = WakeOrCreateLocked();
   }
   CarryOut(wake);
-  return true;
+  return replaced;
 }
 
 // Takes a finished job back, if any, and gives out the next one. Null: the lane rests, or retires.

@@ -28,6 +28,7 @@
 #ifndef FOXTIVE_LIB_SHELL_LANE_POOL_H_
 #define FOXTIVE_LIB_SHELL_LANE_POOL_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -88,7 +89,11 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   void BeginLocked(Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Wake WakeOrCreateLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool WantsLaneLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  int CountedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return live_ - abandoned_; }
+  // Against the limit. As many abandoned ones as the limit are replaced; when one of them returns,
+  // one beyond that takes its place.
+  int CountedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return live_ - std::min(abandoned_, max_lanes_);
+  }
   void CarryOut(const Wake& wake);
 
   bool Arrive(Lane& lane) ABSL_LOCKS_EXCLUDED(mutex_);
