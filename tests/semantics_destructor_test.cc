@@ -16,6 +16,7 @@
 #include "foxtive/supervisor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/child_process.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/test_util.h"
 #include "tests/support/workers.h"
@@ -203,6 +204,23 @@ TEST(Semantics, S16_AWorkerMayOwnAnotherSupervisor) {
     EXPECT_TRUE(nested->Shutdown(absl::InfiniteDuration()).ok());
   }));
   EXPECT_EQ(AwaitResult(outer).final_status, SupervisionStatus::kCompletedNormally);
+}
+
+// Constructed before anything of the library, so destroyed after all of it has heard of the exit.
+std::unique_ptr<Supervisor> g_supervisor;
+
+TEST(DestructorProcess, DISABLED_StaticOwner) {
+  g_supervisor = MakeSupervisor();
+  for (int i = 0; i < 20; ++i) {
+    TaskSpec spec = Spec(absl::StrCat("task-", i),
+                         [](TaskContext& context) { context.SleepFor(absl::InfiniteDuration()); });
+    spec.hooks.on_shutdown = [] {};
+    AwaitRunning(Submit(*g_supervisor, std::move(spec)));
+  }
+}
+
+TEST(DestructorProcess, S16_AStaticOwnerEndsWithTheProcess) {
+  EXPECT_THAT(RunInChild("DestructorProcess.DISABLED_StaticOwner"), ChildPassed());
 }
 
 }  // namespace

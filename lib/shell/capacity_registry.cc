@@ -186,10 +186,10 @@ void CapacityRegistry::Enter(Arena& arena) noexcept {
   if (!arena.handed_over.load(std::memory_order_acquire)) return;
   const std::shared_ptr<LaneBody> body = std::move(arena.body);
   body->Run();
-  // Back into oneTBB, which is being taken apart: the process will be gone in a moment.
-  while (IsExiting()) pause();
   Get().GiveBack(arena);
   body->Left();
+  // Not back into oneTBB when it is being taken apart: the process will be gone in a moment.
+  while (IsExiting()) pause();
 }
 
 void CapacityRegistry::GiveBack(Arena& arena) {

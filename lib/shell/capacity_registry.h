@@ -32,7 +32,7 @@
 // Who calls: `Launch` and `RaiseByOne` come from monitors, with all asynchronous signals blocked,
 // which new threads inherit; a lane gives its arena back itself. All of it is leaked, because lanes
 // may live until the process is gone. While the process exits nothing enters oneTBB any more
-// (exit_gate.h), and a lane that would leave its loop stays in it.
+// (exit_gate.h), and a lane that has left its loop does not return to it.
 // Locks: one mutex, held while oneTBB is called, which never calls back; nothing else is locked
 // under it. Thread safety: any thread. Errors: values, see LaunchReport; nothing is thrown.
 
