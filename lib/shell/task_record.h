@@ -115,12 +115,13 @@ class TaskRecord final : public TimerNode {
     int64_t timer_nanos = 0;  // of kArmBackoff or kArmStopTimer
   };
   Orders TakeOrders() ABSL_LOCKS_EXCLUDED(mutex_);
-  // The timer was due. True: to be pushed.
+  // What follows from a timer that is due.
   enum class Due : uint8_t { kNothing, kEnqueue, kAbandon };
   Due TimerDue() ABSL_LOCKS_EXCLUDED(mutex_);
   // With the whole Supervisor: also one that is ending by itself has `stop_timeout` from now on.
   void StopForShutdown() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Publishes kAbandoned. False: somebody has published already, or is about to.
+  // Publishes the result of a task whose time to stop is over. False: somebody has published
+  // already, or is about to.
   bool Abandon() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Duration StoppingFor() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -214,7 +215,11 @@ class TaskRecord final : public TimerNode {
   bool TellStop() ABSL_LOCKS_EXCLUDED(mutex_);
   void WindDown() ABSL_LOCKS_EXCLUDED(mutex_);
   void TellVerdict() ABSL_LOCKS_EXCLUDED(mutex_);
-  enum class Claimed : uint8_t { kByAnother, kOver, kStuck };
+  enum class Claimed : uint8_t {
+    kByAnother,  // who publishes
+    kOver,       // this one does: the task is over
+    kStuck,      // this one does: user code is still inside
+  };
   Claimed Claim(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
   void Publish(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetResult(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
