@@ -120,7 +120,7 @@ absl::Status Engine::Shutdown(absl::Duration timeout) {
   const int64_t deadline = After(clock_->NowNanos(), timeout);
   RequestShutdown();
   StopAll();
-  if (!table_.AwaitAllOver(*clock_, deadline, 0)) AbandonAll(nullptr);
+  if (!table_.AwaitAllOver(*clock_, deadline, nullptr)) AbandonAll(nullptr);
   return table_.OverdueStatus();
 }
 
@@ -131,16 +131,15 @@ void Engine::AbandonAll(const TaskRecord* except) {
     if (!record->Abandon()) std::this_thread::yield();
     record->Unref();
   }
-  table_.AwaitAllOver(*clock_, Clock::kNever, except == nullptr ? 0 : 1);
+  table_.AwaitAllOver(*clock_, Clock::kNever, except);
 }
 
 void Engine::Stop() {
   const TaskRecord* const self = UserCodeScope::TaskOf(*this);
-  const size_t left_out = self == nullptr || self->has_result() ? 0 : 1;
   const int64_t deadline = After(RealClock().NowNanos(), shutdown_timeout_);
   RequestShutdown();
   StopAll();
-  if (!table_.AwaitAllOver(RealClock(), deadline, left_out)) AbandonAll(self);
+  if (!table_.AwaitAllOver(RealClock(), deadline, self)) AbandonAll(self);
   leaving_ = true;
   inbox_->Nudge();
   if (self == nullptr) {

@@ -21,6 +21,7 @@ struct TableLink {
   bool started = false;
   bool kept = false;       // the table has its result to hand out
   bool name_free = false;  // there is a result, or there will be in a moment
+  bool over = false;       // there is a result
   bool returned = false;   // no user code of it is left
 };
 

@@ -66,11 +66,6 @@ int64_t TaskRecord::attempts() const {
   return attempts_;
 }
 
-bool TaskRecord::has_result() const {
-  MutexLock lock(mutex_);
-  return published_.has_value();
-}
-
 TaskInfo TaskRecord::info() const {
   TaskInfo info{.name = name_};
   MutexLock lock(mutex_);

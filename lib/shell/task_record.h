@@ -89,7 +89,6 @@ class TaskRecord final : public TimerNode {
   // --- For handles.
   TaskState state() const ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t attempts() const ABSL_LOCKS_EXCLUDED(mutex_);
-  bool has_result() const ABSL_LOCKS_EXCLUDED(mutex_);
   TaskInfo info() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_future<SupervisionResult> future() ABSL_LOCKS_EXCLUDED(mutex_);
   std::optional<SupervisionResult> TryResult() const ABSL_LOCKS_EXCLUDED(mutex_);

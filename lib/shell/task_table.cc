@@ -124,6 +124,7 @@ bool TaskTable::AfterResult(TaskRecord& record) {
   {
     MutexLock lock(mutex_);
     --unfinished_;
+    record.table_link().over = true;
     kept = record.table_link().kept;
   }
   waiters_.WakeAll(mutex_, clock_);
@@ -193,11 +194,12 @@ size_t TaskTable::ended_count() const {
   return ended_count_;
 }
 
-bool TaskTable::AwaitAllOver(Clock& clock, int64_t deadline_nanos, size_t left_out) {
+bool TaskTable::AwaitAllOver(Clock& clock, int64_t deadline_nanos, const TaskRecord* except) {
   MutexLock lock(mutex_);
-  return waiters_.Await(mutex_, clock, deadline_nanos, [this, left_out] {
+  return waiters_.Await(mutex_, clock, deadline_nanos, [this, except] {
     mutex_.AssertHeld();
-    return unfinished_ <= left_out;
+    const bool except_is_unfinished = except != nullptr && !except->table_link().over;
+    return unfinished_ == size_t{except_is_unfinished ? 1u : 0u};
   });
 }
 

@@ -88,8 +88,8 @@ class TaskTable {
   void KeepNoResults() ABSL_LOCKS_EXCLUDED(mutex_);
   size_t ended_count() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Whether all tasks but `left_out` have a result.
-  bool AwaitAllOver(Clock& clock, int64_t deadline_nanos, size_t left_out)
+  // Whether all tasks but `except` have a result; that one may get its own meanwhile, or none.
+  bool AwaitAllOver(Clock& clock, int64_t deadline_nanos, const TaskRecord* except)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // OK, or which workers have not returned, and for how long they should have.
