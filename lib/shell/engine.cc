@@ -128,6 +128,8 @@ absl::Status Engine::Shutdown(absl::Duration timeout) {
 // time to speak of, and waits for nobody.
 void Engine::AbandonAll(const TaskRecord* except) {
   while (TaskRecord* const record = table_.FirstStopping(except)) {
+    // Another thread may have taken it to stop it, and not come to that yet.
+    record->StopForShutdown();
     if (!record->Abandon()) std::this_thread::yield();
     record->Unref();
   }

@@ -237,7 +237,7 @@ void TaskRecord::StopForShutdown() {
   if (RequestStop()) return;
   {
     MutexLock lock(mutex_);
-    if (stop_requested_ || concluded_) return;
+    if (stop_requested_ || concluded_ || stopping_nanos_ != Clock::kNever) return;
     stopping_nanos_ = Now();
     orders_ |= kArmStopTimer;
   }
