@@ -115,8 +115,10 @@ TEST(Semantics, S16_AnExceptionMayBeTheLastOwner) {
     StuckWorker worker;
     shared->other = Submit(*shared->supervisor, Slow("other", worker));
     worker.AwaitEntered();
-    TaskSpec spec =
-        Spec("owner", [shared]() -> absl::Status { throw OwningException(shared, nullptr); });
+    TaskSpec spec = Spec("owner", [shared]() -> absl::Status {
+      shared->ready.Await("the handle to be dropped");
+      throw OwningException(shared, nullptr);
+    });
     spec.restart_policy = RestartPolicy::Never();
     Submit(*shared->supervisor, std::move(spec));
     shared->ready.Notify();
