@@ -131,12 +131,12 @@ void TaskRecord::SetResult(bool abandoned) {
   bool stopped = false;
   {
     MutexLock lock(mutex_);
-    const int64_t started = started_nanos_.value_or(Now());
+    const int64_t now = Now();
     published_ = {.status = final_status_,
                   .attempts = attempts_,
                   .error = last_error_,
                   .exception = last_exception_,
-                  .elapsed = absl::Nanoseconds(Now() - started)};
+                  .elapsed = absl::Nanoseconds(now - started_nanos_.value_or(now))};
     MoveLocked(internal::Next(state_, abandoned ? LifeEvent::kStopOverdue : LifeEvent::kOver));
     if (abandoned && returned_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
     stopped = stop_requested_;
