@@ -33,6 +33,9 @@ constexpr int64_t kSliceNanos = 100'000;
 
 Job::Outcome TaskRecord::RunOnLane() noexcept {
   const UserCodeScope scope(engine_.get(), this);
+  // A shutdown asks one task after the other to stop: one that was asked gives its lane to one that
+  // is still in the queue.
+  if (engine_->shutdown_requested()) RequestStop();
   if (!TakeUp()) return Job::Outcome::kDone;
   int64_t slice_end = RealClock().NowNanos() + kSliceNanos;
   while (OneAttempt() == Follow::kAgain) {
