@@ -167,7 +167,8 @@ TEST(TaskHandleTest, TheClockLivesAsLongAsTheHandle) {
     EXPECT_FALSE(watch.expired());
     EXPECT_GE(handle.info().in_state_for, absl::ZeroDuration());
   }
-  EXPECT_TRUE(watch.expired());
+  // A lane that is about to leave may hold it a moment longer.
+  while (!watch.expired()) std::this_thread::yield();
 }
 
 TEST(TaskHandleTest, AFutureFromBeforeTheResultBecomesReadyWithIt) {
