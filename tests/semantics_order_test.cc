@@ -21,6 +21,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/test_util.h"
+#include "tests/support/workers.h"
 
 namespace foxtive::test {
 namespace {
@@ -30,7 +31,7 @@ using ::testing::ElementsAre;
 using ::testing::Not;
 
 // Every hook writes its name, and the attempt where it knows one.
-TaskHooks LoggingHooks(EventLog& log) {
+TaskHooks NumberedHooks(EventLog& log) {
   return {
       .setup =
           [&log] {
@@ -59,24 +60,6 @@ RunFunction LoggingRun(EventLog& log, int64_t good_attempt) {
   };
 }
 
-// Notes whether two of its users were ever inside at once.
-class OverlapDetector {
- public:
-  void Pass() {
-    if (inside_.fetch_add(1) != 0) overlapped_ = true;
-    for (int i = 0; i < 20; ++i) std::this_thread::yield();
-    inside_.fetch_sub(1);
-    ++passes_;
-  }
-  bool overlapped() const { return overlapped_; }
-  int passes() const { return passes_; }
-
- private:
-  std::atomic<int> inside_{0};
-  std::atomic<bool> overlapped_{false};
-  std::atomic<int> passes_{0};
-};
-
 TEST(Semantics, S1_HooksRunInOrderAroundEachAttempt) {
   EventLog log;
   auto supervisor = MakeSupervisor();
@@ -86,7 +69,7 @@ TEST(Semantics, S1_HooksRunInOrderAroundEachAttempt) {
     if (context.attempt() == 2) throw std::runtime_error("broken");
     return absl::OkStatus();
   });
-  spec.hooks = LoggingHooks(log);
+  spec.hooks = NumberedHooks(log);
   const SupervisionResult result = AwaitResult(Submit(*supervisor, std::move(spec)));
   EXPECT_EQ(result.final_status, SupervisionStatus::kCompletedNormally) << result;
   EXPECT_EQ(result.total_attempts, 3);
@@ -99,7 +82,7 @@ TEST(Semantics, S1_CleanupFollowsTheLastQuestion) {
   EventLog log;
   auto supervisor = MakeSupervisor();
   TaskSpec spec = Spec("task", LoggingRun(log, 3));
-  spec.hooks = LoggingHooks(log);
+  spec.hooks = NumberedHooks(log);
   spec.restart_policy = RestartPolicy::MaxAttempts(2);
   AwaitResult(Submit(*supervisor, std::move(spec)));
   EXPECT_THAT(log.Entries(),
@@ -208,7 +191,7 @@ TEST(Semantics, S1_OnShutdownIsNotCalledWithoutAStop) {
   EventLog log;
   auto supervisor = MakeSupervisor();
   TaskSpec spec = Spec("task", LoggingRun(log, 2));
-  spec.hooks = LoggingHooks(log);
+  spec.hooks = NumberedHooks(log);
   AwaitResult(Submit(*supervisor, std::move(spec)));
   EXPECT_THAT(log.Entries(), Not(Contains("on_shutdown")));
 }
@@ -242,7 +225,7 @@ TEST(Semantics, S3_FailingSetupEndsTheTaskWithoutRun) {
   EventLog log;
   auto supervisor = MakeSupervisor();
   TaskSpec spec = Spec("task", LoggingRun(log, 1));
-  spec.hooks = LoggingHooks(log);
+  spec.hooks = NumberedHooks(log);
   spec.hooks.setup = [&log]() -> absl::Status {
     log.Add("setup");
     return absl::PermissionDeniedError("no key");
@@ -259,7 +242,7 @@ TEST(Semantics, S3_ThrowingSetupEndsTheTaskWithoutRun) {
   EventLog log;
   auto supervisor = MakeSupervisor();
   TaskSpec spec = Spec("task", LoggingRun(log, 1));
-  spec.hooks = LoggingHooks(log);
+  spec.hooks = NumberedHooks(log);
   spec.hooks.setup = []() -> absl::Status { throw std::runtime_error("no key"); };
   const SupervisionResult result = AwaitResult(Submit(*supervisor, std::move(spec)));
   EXPECT_EQ(result.final_status, SupervisionStatus::kSetupFailed);
@@ -300,7 +283,7 @@ TEST(Semantics, S3_RetriedSetupIsAFailureButNoAttempt) {
   auto supervisor = MakeSupervisor();
   TaskSpec spec = Spec("task", LoggingRun(log, 2));
   spec.retry_setup = true;
-  spec.hooks = LoggingHooks(log);
+  spec.hooks = NumberedHooks(log);
   spec.hooks.setup = FlakySetup(log, 2);
   const SupervisionResult result = AwaitResult(Submit(*supervisor, std::move(spec)));
   EXPECT_EQ(result.final_status, SupervisionStatus::kCompletedNormally) << result;

@@ -28,24 +28,6 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// Notes whether two of its users were ever inside at once.
-class OverlapDetector {
- public:
-  void Pass() {
-    if (inside_.fetch_add(1) != 0) overlapped_ = true;
-    for (int i = 0; i < 20; ++i) std::this_thread::yield();
-    inside_.fetch_sub(1);
-    ++passes_;
-  }
-  bool overlapped() const { return overlapped_; }
-  int passes() const { return passes_; }
-
- private:
-  std::atomic<int> inside_{0};
-  std::atomic<bool> overlapped_{false};
-  std::atomic<int> passes_{0};
-};
-
 // The result of a task that does nothing but `run`.
 SupervisionResult ResultOf(RunFunction run) {
   auto supervisor = MakeSupervisor();

@@ -280,8 +280,10 @@ TEST(Semantics, S7_CancelledWithoutAStopIsAFailure) {
 
 TEST(Semantics, S7_EveryErrorCodeIsAFailure) {
   for (int code = 1; code <= 16; ++code) {
-    const absl::Status error(static_cast<absl::StatusCode>(code), "why");
-    TaskSpec spec = Spec("task", [error] { return error; });
+    // Each a status of its own; see AwaitResult.
+    const auto make = [code] { return absl::Status(static_cast<absl::StatusCode>(code), "why"); };
+    const absl::Status error = make();
+    TaskSpec spec = Spec("task", make);
     spec.restart_policy = RestartPolicy::MaxAttempts(2);
     const SupervisionResult result = ResultOf(std::move(spec));
     EXPECT_EQ(result.final_status, SupervisionStatus::kMaxAttemptsReached) << error;

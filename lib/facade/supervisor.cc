@@ -184,10 +184,18 @@ absl::StatusOr<TaskHandle> Supervisor::Find(std::string_view name) const {
 std::vector<TaskInfo> Supervisor::ListTasks() const {
   std::vector<TaskInfo> infos;
   if (engine_ == nullptr) return infos;
-  std::vector<TaskHandle> handles;
-  for (TaskRecord* record : engine_->table().Unfinished()) handles.push_back(record->MakeHandle());
-  infos.reserve(handles.size());
-  for (const TaskHandle& handle : handles) infos.push_back(handle.info());
+  const std::vector<TaskRecord*> records = engine_->table().Unfinished();
+  const auto give_back = [&records] {
+    for (TaskRecord* record : records) record->Unref();
+  };
+  try {
+    infos.reserve(records.size());
+    for (const TaskRecord* record : records) infos.push_back(record->info());
+  } catch (const std::bad_alloc&) {
+    give_back();
+    throw;
+  }
+  give_back();
   return infos;
 }
 

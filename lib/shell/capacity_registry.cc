@@ -35,6 +35,8 @@ int HostBudget() {
 
 void* DoNothing(void*) { return nullptr; }
 
+// Whether the system would give a oneTBB thread now: makes one with the same stack, and waits for
+// its end (about 25 us). Another thread of the process may still take the last one afterwards.
 bool CreateAndJoinThread() {
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return false;
@@ -213,12 +215,6 @@ int CapacityRegistry::arenas_pooled() const {
 int CapacityRegistry::parallelism() const {
   MutexLock lock(mutex_);
   return parallelism_;
-}
-
-bool CanCreateThread() {
-  bool created = false;
-  UnlessExiting([&] { created = CreateAndJoinThread(); });
-  return created;
 }
 
 }  // namespace foxtive::internal

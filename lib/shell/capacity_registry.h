@@ -120,10 +120,6 @@ class CapacityRegistry {
   Control* control_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };
 
-// Whether the system would give a oneTBB thread now: makes one with the same stack, and waits for
-// its end (about 25 us). Another thread of the process may still take the last one afterwards.
-bool CanCreateThread();
-
 }  // namespace foxtive::internal
 
 #endif  // FOXTIVE_LIB_SHELL_CAPACITY_REGISTRY_H_

@@ -146,12 +146,10 @@ void Engine::Stop() {
   inbox_->Nudge();
   if (self == nullptr) {
     monitor_.join();
-  } else {
-    monitor_.detach();
-  }
-  if (self == nullptr) {
     lanes_->Close(/*wait=*/true);
     services_->Close(/*wait=*/true);
+  } else {
+    monitor_.detach();
   }
   DropResults();
 }

@@ -125,16 +125,11 @@ class TaskRecord final : public TimerNode {
   absl::Duration StoppingFor() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  struct AttemptJob final : Job {
-    explicit AttemptJob(TaskRecord& owner) : record(owner) {}
-    Outcome Run() noexcept override { return record.RunOnLane(); }
-    void Release() noexcept override { record.ReleaseOnLane(); }
-    std::string_view name() const noexcept override { return record.name_; }
-    TaskRecord& record;
-  };
-  struct ServiceJob final : Job {
-    explicit ServiceJob(TaskRecord& owner) : record(owner) {}
-    Outcome Run() noexcept override { return record.RunService(); }
+  // A job that calls one of the functions of its record.
+  template <auto kRun>
+  struct RecordJob final : Job {
+    explicit RecordJob(TaskRecord& owner) : record(owner) {}
+    Outcome Run() noexcept override { return (record.*kRun)(); }
     void Release() noexcept override { record.ReleaseOnLane(); }
     std::string_view name() const noexcept override { return record.name_; }
     TaskRecord& record;
@@ -246,8 +241,8 @@ class TaskRecord final : public TimerNode {
   std::atomic<bool> healthy_{false};         // MarkHealthy in this attempt
   InboxLink inbox_link_;
   TableLink table_link_;
-  AttemptJob attempt_job_{*this};
-  ServiceJob service_job_{*this};
+  RecordJob<&TaskRecord::RunOnLane> attempt_job_{*this};
+  RecordJob<&TaskRecord::RunService> service_job_{*this};
 
   // Of whoever holds the task.
   std::optional<UserParts> user_;

@@ -47,19 +47,6 @@ void ManualClock::AwaitDeadline(absl::Duration at) const {
   });
 }
 
-void ManualClock::AwaitAnyDeadline() const {
-  Await("a thread to wait for a deadline", [this] {
-    return std::any_of(parked_.begin(), parked_.end(), [this](const Parked& parked) {
-      return parked.deadline_nanos > now_ && parked.deadline_nanos != kNever;
-    });
-  });
-}
-
-void ManualClock::AwaitParked(int count) const {
-  Await(absl::StrCat(count, " threads to wait"),
-        [&] { return static_cast<int>(parked_.size()) >= count; });
-}
-
 void ManualClock::AwaitDeadlineBy(absl::Duration at) const {
   const int64_t nanos = absl::ToInt64Nanoseconds(at);
   Await(absl::StrCat("a thread to wait until ", absl::FormatDuration(at), " at the latest"), [&] {

@@ -49,12 +49,9 @@ class ManualClock final : public Clock {
   // REQUIRES: `duration` is not negative.
   void Advance(absl::Duration duration);
 
-  // Blocks until a thread waits for the deadline `at`, neither earlier nor later; until one waits
-  // for a deadline that is still to come; until `count` threads wait, for whatever.
+  // Blocks until a thread waits for the deadline `at`, neither earlier nor later.
   void AwaitDeadline(absl::Duration at) const;
   void AwaitDeadlineBy(absl::Duration at) const;  // or earlier, and still to come
-  void AwaitAnyDeadline() const;
-  void AwaitParked(int count) const;
 
  private:
   struct Parked {

@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
 #include "gtest/gtest.h"
 
 namespace foxtive {
@@ -82,7 +84,13 @@ TaskHandle Register(Supervisor& supervisor, TaskSpec spec) {
 }
 
 SupervisionResult AwaitResult(const TaskHandle& handle) {
-  return Await(handle.future(), absl::StrCat("the result of ", handle.name()));
+  SupervisionResult result = Await(handle.future(), absl::StrCat("the result of ", handle.name()));
+  absl::Status own(result.last_error.code(), result.last_error.message());
+  result.last_error.ForEachPayload([&own](const auto& type, const absl::Cord& payload) {
+    own.SetPayload(type, absl::Cord(std::string(payload)));
+  });
+  result.last_error = std::move(own);
+  return result;
 }
 
 absl::Duration AwaitBackoff(const TaskHandle& handle, int64_t attempts) {

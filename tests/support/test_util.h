@@ -156,6 +156,11 @@ auto Await(Future&& future, std::string_view what) {
 }
 
 // The result of a task; not by `TaskHandle::Wait`, which follows the clock of the Supervisor.
+//
+// Its status shares nothing with the one that the library keeps: Abseil counts the references to
+// what a status says, and a distribution's build of it hides from the thread sanitizer that a lane
+// which deletes the last of them comes after a test that has read it. The handle, which outlives
+// this call, orders the two.
 SupervisionResult AwaitResult(const TaskHandle& handle);
 
 // Blocks until the task waits for the attempt after `attempts`, and returns how long it will.

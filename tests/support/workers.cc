@@ -56,26 +56,6 @@ std::function<void()> StuckWorker::Run() const {
   };
 }
 
-Assembly::Assembly(Supervisor& supervisor, int size) : all_inside_(size) {
-  for (int i = 0; i < size; ++i) {
-    handles_.push_back(Submit(supervisor, Spec(absl::StrCat("member-", i), [this] {
-                                all_inside_.CountDownAndAwait("all members");
-                              })));
-  }
-}
-
-int Assembly::CountIn(TaskState state) const {
-  int count = 0;
-  for (const TaskHandle& handle : handles_) count += handle.state() == state ? 1 : 0;
-  return count;
-}
-
-void Assembly::AwaitEnd() const {
-  for (const TaskHandle& handle : handles_) {
-    EXPECT_EQ(AwaitResult(handle).final_status, SupervisionStatus::kCompletedNormally);
-  }
-}
-
 void AwaitState(const TaskHandle& handle, TaskState state) {
   const auto limit = std::chrono::steady_clock::now() + kSafetyLimit;
   while (handle.state() != state) {

@@ -8,9 +8,11 @@
 #ifndef FOXTIVE_TESTS_SUPPORT_WORKERS_H_
 #define FOXTIVE_TESTS_SUPPORT_WORKERS_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "foxtive/supervisor.h"
@@ -39,21 +41,22 @@ class StuckWorker {
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
 };
 
-// Workers that end only when all of them are inside: as many lanes as that must be had. Declare it
-// after the Supervisor, and let them end before it goes.
-class Assembly {
+// Notes whether two of its users were ever inside at once.
+class OverlapDetector {
  public:
-  Assembly(Supervisor& supervisor, int size);
-
-  // How many of them are in `state`.
-  int CountIn(TaskState state) const;
-
-  // Expects that all complete.
-  void AwaitEnd() const;
+  void Pass() {
+    if (inside_.fetch_add(1) != 0) overlapped_ = true;
+    for (int i = 0; i < 20; ++i) std::this_thread::yield();
+    inside_.fetch_sub(1);
+    ++passes_;
+  }
+  bool overlapped() const { return overlapped_; }
+  int passes() const { return passes_; }
 
  private:
-  Latch all_inside_;
-  std::vector<TaskHandle> handles_;
+  std::atomic<int> inside_{0};
+  std::atomic<bool> overlapped_{false};
+  std::atomic<int> passes_{0};
 };
 
 // Blocks until the task is in `state`.
