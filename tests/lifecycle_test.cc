@@ -9,13 +9,18 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <tuple>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace foxtive::internal {
 namespace {
+
+using ::testing::EndsWith;
 
 constexpr std::array kStates = {TaskState::kRegistered, TaskState::kQueued,   TaskState::kRunning,
                                 TaskState::kBackingOff, TaskState::kStopping, TaskState::kOverdue,
@@ -33,6 +38,7 @@ const std::vector<Row>& Table() {
   using E = LifeEvent;
   static const auto& table = *new std::vector<Row>{
       {S::kRegistered, E::kStart, S::kQueued, kEnqueue},
+      {S::kRegistered, E::kStartLater, S::kBackingOff, kArmBackoff},
       {S::kRegistered, E::kStopRequested, S::kStopping, kWindDown | kArmStopTimer},
       {S::kQueued, E::kTakenUp, S::kRunning, kNoAction},
       {S::kQueued, E::kStopRequested, S::kStopping, kWithdraw | kArmStopTimer},
@@ -97,15 +103,17 @@ TEST(LifecycleTest, FinishedIsReachedFromEverywhereAndIsTheEnd) {
 }
 
 // The verdict once more, as the table in DESIGN reads, to hold against `Judge` in all combinations.
-std::optional<SupervisionStatus> Expected(const RestartRules& rules, AttemptEnd end, bool stop,
+std::optional<SupervisionStatus> Expected(const RestartRules& rules, const AttemptFacts& attempt,
                                           bool permitted, int limit, int64_t failures) {
-  if (stop || end == AttemptEnd::kNotRun) return SupervisionStatus::kManuallyStopped;
+  const AttemptEnd end = attempt.end;
+  if (attempt.stop_requested || end == AttemptEnd::kNotRun)
+    return SupervisionStatus::kManuallyStopped;
   if (end == AttemptEnd::kSetupFailed && !rules.retry_setup) return SupervisionStatus::kSetupFailed;
   if (end == AttemptEnd::kSucceeded) {
     if (rules.restart_on == RestartOn::kAnyExit && limit != 0) return std::nullopt;
     return SupervisionStatus::kCompletedNormally;
   }
-  if (!permitted) return SupervisionStatus::kRestartPrevented;
+  if (attempt.permanent || !permitted) return SupervisionStatus::kRestartPrevented;
   if (limit == 0) return SupervisionStatus::kManuallyStopped;
   if (limit > 0 && failures >= limit) return SupervisionStatus::kMaxAttemptsReached;
   return std::nullopt;
@@ -123,36 +131,40 @@ TEST(VerdictTest, EveryCombinationAgreesWithTheTable) {
     for (RestartOn on : {RestartOn::kFailure, RestartOn::kAnyExit}) {
       for (bool retry : {false, true}) {
         const RestartRules rules{PolicyOf(limit), on, retry};
-        for (int bits = 0; bits < 64; ++bits) {
-          const auto end = static_cast<AttemptEnd>(bits & 3);
-          const bool stop = (bits & 4) != 0, permitted = (bits & 8) != 0;
-          const int64_t failures = 1 + (bits >> 4);
-          const Verdict verdict = Judge(rules, end, stop, permitted, failures);
-          const auto expected = Expected(rules, end, stop, permitted, limit, failures);
+        for (int bits = 0; bits < 128; ++bits) {
+          const AttemptFacts attempt{.end = static_cast<AttemptEnd>(bits & 3),
+                                     .stop_requested = (bits & 4) != 0,
+                                     .permanent = (bits & 64) != 0};
+          const bool permitted = (bits & 8) != 0;
+          const int64_t failures = 1 + (bits >> 4 & 3);
+          const Verdict verdict = Judge(rules, attempt, permitted, failures);
+          const auto expected = Expected(rules, attempt, permitted, limit, failures);
           ASSERT_EQ(verdict.final, expected.has_value()) << limit << " " << bits;
           if (expected.has_value()) {
             ASSERT_EQ(verdict.status, *expected) << limit << " " << bits;
           }
-          ASSERT_FALSE(ReasonOf(verdict).empty());
+          ASSERT_THAT(std::string(ReasonOf(verdict)),
+                      EndsWith(absl::StrCat("(verdict row ", verdict.row, ")")));
           ++compared;
         }
       }
     }
   }
-  EXPECT_EQ(compared, 5 * 2 * 2 * 64);
+  EXPECT_EQ(compared, 5 * 2 * 2 * 128);
 }
 
 TEST(VerdictTest, ShouldRestartIsAskedWhereRow5IsReached) {
   for (int limit : {0, -1, 1}) {  // also under Never and at the last of MaxAttempts
     const RestartRules rules{PolicyOf(limit), RestartOn::kFailure, false};
-    EXPECT_TRUE(AsksShouldRestart(rules, AttemptEnd::kFailed, false));
-    EXPECT_FALSE(AsksShouldRestart(rules, AttemptEnd::kFailed, true));
-    EXPECT_FALSE(AsksShouldRestart(rules, AttemptEnd::kSucceeded, false));
-    EXPECT_FALSE(AsksShouldRestart(rules, AttemptEnd::kSetupFailed, false));
-    EXPECT_FALSE(AsksShouldRestart(rules, AttemptEnd::kNotRun, false));
+    EXPECT_TRUE(AsksShouldRestart(rules, {AttemptEnd::kFailed, false}));
+    EXPECT_FALSE(AsksShouldRestart(rules, {AttemptEnd::kFailed, true}));
+    EXPECT_FALSE(AsksShouldRestart(rules, {AttemptEnd::kSucceeded, false}));
+    EXPECT_FALSE(AsksShouldRestart(rules, {AttemptEnd::kSetupFailed, false}));
+    EXPECT_FALSE(AsksShouldRestart(rules, {AttemptEnd::kNotRun, false}));
+    EXPECT_FALSE(AsksShouldRestart(rules, {.end = AttemptEnd::kFailed, .permanent = true}));
   }
   const RestartRules retrying{RestartPolicy::Always(), RestartOn::kFailure, true};
-  EXPECT_TRUE(AsksShouldRestart(retrying, AttemptEnd::kSetupFailed, false));
+  EXPECT_TRUE(AsksShouldRestart(retrying, {AttemptEnd::kSetupFailed, false}));
 }
 
 TEST(VerdictTest, S12_AHealthyRunStartsTheCountAgain) {

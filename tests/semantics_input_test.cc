@@ -105,6 +105,29 @@ TEST(Semantics, S20_ANegativeStableAfterIsRefused) {
   ExpectTaken([](TaskSpec& spec) { spec.stable_after = absl::InfiniteDuration(); });
 }
 
+TEST(Semantics, S20_ANegativeOrInfiniteInitialDelayIsRefused) {
+  ExpectRefused("initial_delay: -1ns", [](TaskSpec& spec) { spec.initial_delay = -kTick; });
+  ExpectRefused("initial_delay: inf",
+                [](TaskSpec& spec) { spec.initial_delay = absl::InfiniteDuration(); });
+  ExpectRefused("initial_delay: -inf",
+                [](TaskSpec& spec) { spec.initial_delay = -absl::InfiniteDuration(); });
+  ExpectTaken([](TaskSpec& spec) { spec.initial_delay = kTick; });
+}
+
+TEST(Semantics, S20_WhatIsNoErrorCanNotBePermanent) {
+  ExpectRefused("permanent_errors: 0",
+                [](TaskSpec& spec) { spec.permanent_errors = {absl::StatusCode::kOk}; });
+  ExpectRefused("permanent_errors: 17", [](TaskSpec& spec) {
+    spec.permanent_errors = {absl::StatusCode::kInternal, static_cast<absl::StatusCode>(17)};
+  });
+  ExpectRefused("permanent_errors: -1", [](TaskSpec& spec) {
+    spec.permanent_errors = {static_cast<absl::StatusCode>(-1)};
+  });
+  ExpectTaken([](TaskSpec& spec) {
+    spec.permanent_errors = {absl::StatusCode::kCancelled, absl::StatusCode::kUnauthenticated};
+  });
+}
+
 TEST(Semantics, S20_ANegativeStopTimeoutIsRefused) {
   ExpectRefused("stop_timeout: -1s", [](TaskSpec& spec) { spec.stop_timeout = -kSecond; });
   ExpectRefused("stop_timeout: -1ns", [](TaskSpec& spec) { spec.stop_timeout = -kTick; });

@@ -55,6 +55,7 @@ class BackoffStrategy {
   // none). The range shrinks at `max`, so that delays do not pile up there. `fraction` must be in
   // [0, 1]. A second call replaces the first.
   BackoffStrategy WithJitter(double fraction) const;
+  double jitter() const { return jitter_; }  // 0 without
 
   // The delay after `failures` consecutive failures; fewer than 1 counts as 1. Never negative.
   // Computed without overflow for every `failures` up to INT64_MAX.

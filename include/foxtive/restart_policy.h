@@ -1,7 +1,7 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
 // RestartPolicy: how often a failed task is started again. RestartOn: whether one that succeeded
-// is.
+// is. PermanentError: a failure after which it is not.
 //
 // Lifetime: a small value; copies are independent.
 // Thread safety: immutable, so any number of threads may use one instance.
@@ -27,6 +27,14 @@ enum class RestartOn : uint8_t {
   kFailure,  // a `run` that returns OK completes the task
   kAnyExit,  // it is started again after OK too, after the backoff's first delay
 };
+
+// `error`, marked as one that another attempt can't help: a task whose `run`, or `setup`, returns
+// it ends with `kRestartPrevented`, whatever its policy is (verdict row 4). The mark is a payload,
+// so copies keep it. OK stays OK. For errors that are permanent whenever they occur there is
+// `TaskSpec::permanent_errors`. Needs memory: may throw `std::bad_alloc`.
+//
+//   return foxtive::PermanentError(absl::InvalidArgumentError("no such topic"));
+absl::Status PermanentError(absl::Status error);
 
 class RestartPolicy {
  public:

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -22,7 +23,7 @@ enum class SupervisionStatus : uint8_t {
   kCompletedNormally,   // `run` returned OK, or void
   kMaxAttemptsReached,  // as many attempts in a row have failed as `RestartPolicy::MaxAttempts`
                         // says
-  kRestartPrevented,    // `should_restart` said no
+  kRestartPrevented,    // the error was permanent, or `should_restart` said no
   kSetupFailed,         // `setup` failed or threw; `run` was never called
   kManuallyStopped,     // stopped, by `RequestStop` or with the Supervisor; or failed under `Never`
   kAbandoned,           // asked to stop and still not over when its time was up
@@ -35,6 +36,7 @@ struct SupervisionResult {
   absl::Status last_error{};            // the cause; OK if the last attempt did not fail
   std::exception_ptr last_exception{};  // set if the last failure was an exception
   absl::Duration elapsed{};             // from start to end, on the Supervisor's clock
+  std::string_view reason{};            // what decided, in words; valid for ever
 };
 
 }  // namespace foxtive

@@ -28,7 +28,7 @@ enum class TaskState : uint8_t {
   kRegistered,  // known, not started
   kQueued,      // ready, waits for a lane
   kRunning,     // a lane runs `setup`, `run` or a hook
-  kBackingOff,  // waits for the delay before its next attempt
+  kBackingOff,  // waits for the delay before its next attempt, or its first (`initial_delay`)
   kStopping,    // asked to stop, or ending by itself; the result is not there yet
   kOverdue,     // abandoned: the result says kAbandoned, but user code is still inside
   kFinished,    // over; the result is there

@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -77,6 +78,15 @@ struct TaskSpec {
   RestartPolicy restart_policy = RestartPolicy::Always();
   BackoffStrategy backoff = BackoffStrategy::Exponential();
   RestartOn restart_on = RestartOn::kFailure;
+
+  // Errors that another attempt can't help. If `run` (or `setup` under `retry_setup`) returns one
+  // of these codes, the task ends with `kRestartPrevented`, and `should_restart` is not asked.
+  // Exceptions are not looked up here. For one occurrence there is `PermanentError`. Not kOk.
+  std::set<absl::StatusCode> permanent_errors{};
+
+  // Before `setup` and the first attempt, varied as `backoff` says (`BackoffStrategy::WithJitter`):
+  // a thousand tasks need not all connect at once. Neither negative nor infinite.
+  absl::Duration initial_delay = absl::ZeroDuration();
 
   // A `run` that lasts at least this long counts as healthy: it sets the count of consecutive
   // failures to 0, for the backoff and for `MaxAttempts`, however it ends; if it fails, that is

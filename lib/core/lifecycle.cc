@@ -16,6 +16,7 @@ constexpr Transition Ignored(TaskState state) { return {state, kNoAction, false}
 
 Transition FromRegistered(LifeEvent event) {
   if (event == LifeEvent::kStart) return To(TaskState::kQueued, kEnqueue);
+  if (event == LifeEvent::kStartLater) return To(TaskState::kBackingOff, kArmBackoff);
   if (event == LifeEvent::kStopRequested) {
     return To(TaskState::kStopping, kWindDown | kArmStopTimer);
   }
@@ -119,40 +120,44 @@ int64_t CountFailures(int64_t failures_in_a_row, AttemptEnd end, bool healthy) {
   return healthy ? 1 : failures_in_a_row + 1;
 }
 
-bool AsksShouldRestart(const RestartRules& rules, AttemptEnd end, bool stop_requested) {
-  if (stop_requested) return false;
-  return end == AttemptEnd::kFailed || (end == AttemptEnd::kSetupFailed && rules.retry_setup);
+bool AsksShouldRestart(const RestartRules& rules, const AttemptFacts& attempt) {
+  if (attempt.stop_requested || attempt.permanent) return false;
+  return attempt.end == AttemptEnd::kFailed ||
+         (attempt.end == AttemptEnd::kSetupFailed && rules.retry_setup);
 }
 
-Verdict Judge(const RestartRules& rules, AttemptEnd end, bool stop_requested, bool permitted,
+Verdict Judge(const RestartRules& rules, const AttemptFacts& attempt, bool permitted,
               int64_t failures_in_a_row) {
-  if (stop_requested || end == AttemptEnd::kNotRun) {
+  if (attempt.stop_requested || attempt.end == AttemptEnd::kNotRun) {
     return Final(1, SupervisionStatus::kManuallyStopped);
   }
-  if (end == AttemptEnd::kSetupFailed && !rules.retry_setup) {
+  if (attempt.end == AttemptEnd::kSetupFailed && !rules.retry_setup) {
     return Final(2, SupervisionStatus::kSetupFailed);
   }
-  if (end == AttemptEnd::kSucceeded) return JudgeSuccess(rules);
+  if (attempt.end == AttemptEnd::kSucceeded) return JudgeSuccess(rules);
+  if (attempt.permanent) return Final(4, SupervisionStatus::kRestartPrevented);
   return JudgeFailure(rules, permitted, failures_in_a_row);
 }
 
 std::string_view ReasonOf(const Verdict& verdict) {
   switch (verdict.row) {
     case 1:
-      return "a stop was requested";
+      return kStopReason;
     case 2:
-      return "setup failed";
+      return "setup failed (verdict row 2)";
     case 3:
-      return verdict.final ? "run returned OK"
-                           : "run returned OK, and is started again on any exit";
+      return verdict.final ? "run returned OK (verdict row 3)"
+                           : "run returned OK, and is started again on any exit (verdict row 3)";
+    case 4:
+      return "the error is permanent (verdict row 4)";
     case 5:
-      return "should_restart said no";
+      return "should_restart said no (verdict row 5)";
     case 6:
-      return "the policy is Never";
+      return "it failed, and the policy is Never (verdict row 6)";
     case 7:
-      return "MaxAttempts is reached";
+      return "as many attempts in a row have failed as MaxAttempts allows (verdict row 7)";
     default:
-      return "the policy allows a restart";
+      return "the policy allows a restart (verdict row 8)";
   }
 }
 

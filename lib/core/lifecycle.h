@@ -7,6 +7,7 @@
 //   state         event           next state    actions
 //   ------------  --------------  ------------  ---------------------------------------
 //   kRegistered   kStart          kQueued       enqueue
+//   kRegistered   kStartLater     kBackingOff   arm backoff
 //   kRegistered   kStopRequested  kStopping     wind down, arm stop timer
 //   kQueued       kTakenUp        kRunning      -
 //   kQueued       kStopRequested  kStopping     withdraw, arm stop timer
@@ -29,12 +30,11 @@
 //   2  setup failed, without retry_setup             kSetupFailed
 //   3  run returned OK                               kCompletedNormally if RestartOn is kFailure or
 //                                                    the policy Never; else restart
+//   4  the error is permanent                        kRestartPrevented
 //   5  should_restart says no                        kRestartPrevented
 //   6  policy Never                                  kManuallyStopped
 //   7  MaxAttempts(n), n failures in a row           kMaxAttemptsReached
 //   8  otherwise                                     restart
-//
-// (Row 4 is kept for errors that a task declares permanent.)
 
 #ifndef FOXTIVE_LIB_CORE_LIFECYCLE_H_
 #define FOXTIVE_LIB_CORE_LIFECYCLE_H_
@@ -42,6 +42,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "foxtive/restart_policy.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_info.h"
@@ -50,6 +51,7 @@ namespace foxtive::internal {
 
 enum class LifeEvent : uint8_t {
   kStart,          // submitted, or started by StartAll
+  kStartLater,     // the same, with a delay before the first attempt
   kTakenUp,        // a lane has taken the attempt
   kGiveWay,        // to be restarted without a delay, behind what else waits for a lane
   kBackOff,        // to be restarted after a delay
@@ -59,7 +61,7 @@ enum class LifeEvent : uint8_t {
   kStopOverdue,    // the time to stop has passed
   kOver,           // nothing of the task's code runs any more
 };
-inline constexpr int kLifeEvents = 9;
+inline constexpr int kLifeEvents = 10;
 
 // A set of these goes with a transition.
 enum Action : uint8_t {
@@ -85,7 +87,12 @@ struct RestartRules {
   RestartPolicy policy = RestartPolicy::Always();
   RestartOn restart_on = RestartOn::kFailure;
   bool retry_setup = false;
+  uint32_t permanent_errors = 0;  // a bit for each absl::StatusCode
 };
+
+// Whether a worker or a setup that returned `error` said that it is no use to try again: the task's
+// `permanent_errors` have its code, or it was made by `PermanentError`.
+bool IsPermanent(const RestartRules& rules, const absl::Status& error);
 
 enum class AttemptEnd : uint8_t {
   kSucceeded,
@@ -98,6 +105,13 @@ enum class AttemptEnd : uint8_t {
 // stable_after, or called MarkHealthy.
 int64_t CountFailures(int64_t failures_in_a_row, AttemptEnd end, bool healthy);
 
+// How an attempt ended, as far as the verdict asks.
+struct AttemptFacts {
+  AttemptEnd end;
+  bool stop_requested = false;
+  bool permanent = false;  // it failed by an error that is
+};
+
 struct Verdict {
   int row = 8;
   bool final = false;
@@ -105,15 +119,18 @@ struct Verdict {
 };
 
 // Whether row 5 is reached, so that `should_restart` is to be asked.
-bool AsksShouldRestart(const RestartRules& rules, AttemptEnd end, bool stop_requested);
+bool AsksShouldRestart(const RestartRules& rules, const AttemptFacts& attempt);
 
 // `failures_in_a_row` counts this attempt. `permitted`: what should_restart said, true if not
 // asked.
-Verdict Judge(const RestartRules& rules, AttemptEnd end, bool stop_requested, bool permitted,
+Verdict Judge(const RestartRules& rules, const AttemptFacts& attempt, bool permitted,
               int64_t failures_in_a_row);
 
-// The row in words, for people.
+// The row in words, for people. Of static storage.
 std::string_view ReasonOf(const Verdict& verdict);
+inline constexpr std::string_view kStopReason = "a stop was requested (verdict row 1)";
+inline constexpr std::string_view kAbandonedReason =
+    "it was asked to stop, and was not over when its time was up";
 
 // Which delay of the backoff a restart waits for: after a success there is no failure to count.
 inline int64_t DelayNumber(int64_t failures_in_a_row) {

@@ -3,6 +3,7 @@
 #include "lib/facade/validate.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,20 @@ absl::Status CheckNotNegative(const char* field, absl::Duration value) {
       absl::StrCat(field, ": ", absl::FormatDuration(value), " is negative"));
 }
 
+absl::Status CheckFinite(const char* field, absl::Duration value) {
+  if (value != absl::InfiniteDuration()) return CheckNotNegative(field, value);
+  return absl::InvalidArgumentError(absl::StrCat(field, ": inf is infinite"));
+}
+
+absl::Status CheckPermanentErrors(const std::set<absl::StatusCode>& codes) {
+  for (const absl::StatusCode code : codes) {
+    if (code > absl::StatusCode::kOk && code <= absl::StatusCode::kUnauthenticated) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("permanent_errors: ", static_cast<int>(code), " is not the code of an error"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Validate(const TaskSpec& spec) {
@@ -39,6 +54,12 @@ absl::Status Validate(const TaskSpec& spec) {
   if (absl::Status status = spec.restart_policy.Validate(); !status.ok()) return status;
   if (absl::Status status = spec.backoff.Validate(); !status.ok()) return status;
   if (absl::Status status = CheckNotNegative("stable_after", spec.stable_after); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = CheckPermanentErrors(spec.permanent_errors); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = CheckFinite("initial_delay", spec.initial_delay); !status.ok()) {
     return status;
   }
   if (!spec.stop_timeout.has_value()) return absl::OkStatus();

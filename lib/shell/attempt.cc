@@ -121,9 +121,13 @@ TaskRecord::Follow TaskRecord::Decide(AttemptResult attempt) {
   const int64_t failures = Count(attempt);
   const bool failed = attempt.end == AttemptEnd::kFailed || attempt.end == AttemptEnd::kSetupFailed;
   if (failed) TellFailure(attempt);
-  const bool asks = AsksShouldRestart(rules_, attempt.end, stop_requested());
-  const bool permitted = !asks || AskShouldRestart(attempt);
-  const Verdict verdict = Judge(rules_, attempt.end, stop_requested(), permitted, failures);
+  AttemptFacts facts{.end = attempt.end,
+                     .stop_requested = stop_requested(),
+                     .permanent = failed && attempt.failure.exception == nullptr &&
+                                  IsPermanent(rules_, attempt.failure.status)};
+  const bool permitted = !AsksShouldRestart(rules_, facts) || AskShouldRestart(attempt);
+  facts.stop_requested = stop_requested();
+  const Verdict verdict = Judge(rules_, facts, permitted, failures);
   absl::Duration delay;
   if (!verdict.final) delay = DelayAfter(failures);
   if (failed) {

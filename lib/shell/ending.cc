@@ -116,6 +116,7 @@ TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
   // Nothing of it is stuck but, at worst, a destructor; the result does not wait for that.
   if (!abandoned || !setup_begun_) return Claimed::kOver;
   final_status_ = SupervisionStatus::kAbandoned;
+  reason_ = kAbandonedReason;
   return Claimed::kStuck;
 }
 
@@ -136,7 +137,8 @@ void TaskRecord::SetResult(bool abandoned) {
                   .attempts = attempts_,
                   .error = last_error_,
                   .exception = last_exception_,
-                  .elapsed = absl::Nanoseconds(now - started_nanos_.value_or(now))};
+                  .elapsed = absl::Nanoseconds(now - started_nanos_.value_or(now)),
+                  .reason = reason_};
     MoveLocked(internal::Next(state_, abandoned ? LifeEvent::kStopOverdue : LifeEvent::kOver));
     if (abandoned && returned_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
     stopped = stop_requested_;
@@ -153,6 +155,7 @@ void TaskRecord::SetFutureLocked() {
   result.last_error = published_->error;
   result.last_exception = published_->exception;
   result.elapsed = published_->elapsed;
+  result.reason = published_->reason;
   future_->promise.set_value(std::move(result));
 }
 

@@ -6,6 +6,7 @@
 #include "lib/shell/task_record.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,13 +16,26 @@
 
 namespace foxtive::internal {
 
+namespace {
+
+uint32_t BitsOf(const std::set<absl::StatusCode>& codes) {
+  uint32_t bits = 0;
+  for (const absl::StatusCode code : codes) bits |= uint32_t{1} << static_cast<uint32_t>(code);
+  return bits;
+}
+
+}  // namespace
+
 TaskRecord::TaskRecord(TaskSpec spec, std::shared_ptr<Engine> engine, bool registered)
     : name_(std::move(spec.name)),
       engine_(std::move(engine)),
       rules_{.policy = spec.restart_policy,
              .restart_on = spec.restart_on,
-             .retry_setup = spec.retry_setup},
+             .retry_setup = spec.retry_setup,
+             .permanent_errors = BitsOf(spec.permanent_errors)},
       stable_after_(spec.stable_after),
+      initial_delay_(spec.initial_delay),
+      jitter_(spec.backoff.jitter()),
       stop_timeout_(spec.stop_timeout.value_or(engine_->shutdown_timeout())),
       registered_(registered),
       user_(UserParts{std::move(spec.run), std::move(spec.hooks), std::move(spec.backoff)}),
@@ -90,7 +104,8 @@ SupervisionResult TaskRecord::MakeResultLocked() const {
           .final_status = published_->status,
           .last_error = published_->error,
           .last_exception = published_->exception,
-          .elapsed = published_->elapsed};
+          .elapsed = published_->elapsed,
+          .reason = published_->reason};
 }
 
 std::shared_future<SupervisionResult> TaskRecord::future() {
@@ -193,13 +208,28 @@ void TaskRecord::MarkHealthy() {
 
 // --- For whoever starts it, for the monitor, and for Shutdown.
 
+// Jitter is relative to the delay, whatever the longest delay of the backoff is.
+absl::Duration TaskRecord::FirstDelay() const {
+  if (initial_delay_ == absl::ZeroDuration()) return initial_delay_;
+  const double unit = JitterUnit(engine_->seed(), table_link_.number, 0);
+  return BackoffStrategy::Constant(initial_delay_).WithJitter(jitter_).Delay(1, unit);
+}
+
 bool TaskRecord::Start() {
+  const absl::Duration delay = FirstDelay();
+  const bool later = delay > absl::ZeroDuration();
   {
     MutexLock lock(mutex_);
-    const Transition start = internal::Next(state_, LifeEvent::kStart);
+    const Transition start =
+        internal::Next(state_, later ? LifeEvent::kStartLater : LifeEvent::kStart);
     if (!start.taken) return false;
     MoveLocked(start);
     started_nanos_ = since_nanos_;
+    if (later) next_attempt_nanos_ = After(since_nanos_, delay);
+  }
+  if (later) {
+    engine_->inbox().Post(*this);
+    return true;
   }
   Ref();
   if (engine_->lanes().Push(attempt_job_)) return true;

@@ -148,6 +148,7 @@ class TaskRecord final : public TimerNode {
     absl::Status error;
     std::exception_ptr exception;
     absl::Duration elapsed;
+    std::string_view reason;
   };
 
   // All that publication to a future needs.
@@ -224,6 +225,7 @@ class TaskRecord final : public TimerNode {
   // --- task_record.cc
   void MoveLocked(const Transition& transition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t Now() const;
+  absl::Duration FirstDelay() const;
   bool AwaitResultLocked(int64_t deadline_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SupervisionResult MakeResultLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -232,6 +234,8 @@ class TaskRecord final : public TimerNode {
   const std::shared_ptr<Engine> engine_;
   const RestartRules rules_;
   const absl::Duration stable_after_;
+  const absl::Duration initial_delay_;
+  const double jitter_;
   const absl::Duration stop_timeout_;
   const bool registered_;
 
@@ -258,7 +262,7 @@ class TaskRecord final : public TimerNode {
   bool service_due_ ABSL_GUARDED_BY(mutex_) = false;  // the service job has not been through yet
   bool concluded_ ABSL_GUARDED_BY(mutex_) = false;    // somebody publishes
   bool returned_ ABSL_GUARDED_BY(mutex_) = false;     // no user code of an abandoned task is left
-  std::string_view reason_ ABSL_GUARDED_BY(mutex_) = "a stop was requested";
+  std::string_view reason_ ABSL_GUARDED_BY(mutex_) = kStopReason;  // of static storage
   SupervisionStatus final_status_ ABSL_GUARDED_BY(mutex_) = SupervisionStatus::kManuallyStopped;
   int64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t failures_in_a_row_ ABSL_GUARDED_BY(mutex_) = 0;
