@@ -102,8 +102,10 @@ class ImpatientClock final : public Clock {
 // because it has seen to a delay since. Nobody has to destroy the task that was needed for this.
 class WarmSupervisor {
  public:
-  explicit WarmSupervisor(std::shared_ptr<Clock> clock = nullptr)
-      : supervisor_(*Supervisor::Create({.max_concurrency = 1, .clock = std::move(clock)})),
+  explicit WarmSupervisor(std::shared_ptr<Clock> clock = nullptr,
+                          std::shared_ptr<EventListener> listener = StderrListener())
+      : supervisor_(*Supervisor::Create(
+            {.max_concurrency = 1, .listener = std::move(listener), .clock = std::move(clock)})),
         warm_up_(Submit({.name = "warm-up",
                          .run = [] { return absl::UnavailableError("no"); },
                          .restart_policy = RestartPolicy::MaxAttempts(2),
@@ -141,8 +143,9 @@ TaskSpec CrashLoop(Scene& scene, Mode mode, absl::Duration delay) {
 
 // How many allocations there are from attempt kWarmUp until the result has been received: by a
 // future, and then by `Wait`.
-int64_t AllocationsOf(TaskSpec spec, Scene& scene, std::shared_ptr<Clock> clock = nullptr) {
-  WarmSupervisor supervisor(std::move(clock));
+int64_t AllocationsOf(TaskSpec spec, Scene& scene, std::shared_ptr<Clock> clock = nullptr,
+                      std::shared_ptr<EventListener> listener = StderrListener()) {
+  WarmSupervisor supervisor(std::move(clock), std::move(listener));
   const TaskHandle handle = supervisor.Submit(std::move(spec));
   const std::shared_future<SupervisionResult> future = handle.future();
   scene.waited_for.count_down();
@@ -187,6 +190,22 @@ TEST(AllocationTest, S2_HooksAddNoAllocation) {
   EXPECT_EQ(calls, 3 * (kWarmUp + kRestarts - 1));
 }
 
+// Is told of every failure, as fast as they come.
+class CountingListener : public EventListener {
+ public:
+  void OnEvent(const Event& event) override { told += 1 + event.lost; }
+  std::atomic<int64_t> told{0};
+};
+
+// Not counted: a delivery that ends when the next event comes may have a second lane made.
+TEST(AllocationTest, S26_EventsAreDeliveredWhileEveryAllocationFails) {
+  Scene scene;
+  const auto listener = std::make_shared<CountingListener>();
+  AllocationsOf(CrashLoop(scene, Mode::kFail, absl::ZeroDuration()), scene, nullptr, listener);
+  EXPECT_GE(listener->told, kWarmUp + 1024) << "a ring at least";
+  EXPECT_LE(listener->told, 3 + kWarmUp + kRestarts) << "that of the warm-up, and the end";
+}
+
 TEST(AllocationTest, S2_RestartsGoOnWhileEveryAllocationFails) {
   Scene scene;
   AllocationsOf(CrashLoop(scene, Mode::kFail, absl::ZeroDuration()), scene);
@@ -223,8 +242,10 @@ TEST(AllocationTest, S2_TheResultComesWhileEveryAllocationFails) {
   }
 }
 
+// Without events, since their delivery and the stop might meet, and the second one have a lane
+// made.
 TEST(AllocationTest, S2_AStopAllocatesNothing) {
-  WarmSupervisor supervisor;
+  WarmSupervisor supervisor(nullptr, nullptr);
   std::latch sleeping(1);
   const TaskHandle handle =
       supervisor.Submit({.name = "sleeper", .run = [&sleeping](TaskContext& context) {
@@ -240,7 +261,7 @@ TEST(AllocationTest, S2_AStopAllocatesNothing) {
 }
 
 TEST(AllocationTest, S2_AnAbandonmentAllocatesNothing) {
-  WarmSupervisor supervisor;
+  WarmSupervisor supervisor(nullptr, nullptr);
   std::latch stuck(1);
   const auto released = std::make_shared<std::latch>(1);
   const TaskHandle handle = supervisor.Submit({.name = "stuck",

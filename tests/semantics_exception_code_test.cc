@@ -42,6 +42,13 @@ class VisitingException : public std::exception {
   Visit visit_;
 };
 
+// Without events, which keep exceptions until they are delivered.
+std::unique_ptr<Supervisor> MakeSilentSupervisor() {
+  SupervisorOptions options;
+  options.listener = nullptr;
+  return MakeSupervisor(std::move(options));
+}
+
 class ExceptionCodeTest : public ::testing::Test {
  protected:
   // Throws three of them; each but the last one is destroyed where the next one is counted.
@@ -65,7 +72,7 @@ class ExceptionCodeTest : public ::testing::Test {
   EventLog places_;
   // Owned by the exceptions too: the last one may be destroyed after the test.
   const std::shared_ptr<std::atomic<bool>> over_ = std::make_shared<std::atomic<bool>>(false);
-  std::unique_ptr<Supervisor> supervisor_ = MakeSupervisor();
+  std::unique_ptr<Supervisor> supervisor_ = MakeSilentSupervisor();
 };
 
 TEST_F(ExceptionCodeTest, S17_WaitingForOneselfIsRefused) {

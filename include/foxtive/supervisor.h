@@ -42,6 +42,7 @@
 #include "absl/time/time.h"
 #include "foxtive/backoff_strategy.h"
 #include "foxtive/clock.h"
+#include "foxtive/event_listener.h"
 #include "foxtive/restart_policy.h"
 #include "foxtive/run_function.h"
 #include "foxtive/supervision_result.h"
@@ -63,6 +64,9 @@ struct SupervisorOptions {
 
   // For the destructor, for `Shutdown()`, and for tasks without a `stop_timeout`. Not negative.
   absl::Duration shutdown_timeout = absl::Seconds(30);
+
+  // What it is told of. Null: nobody is told anything.
+  std::shared_ptr<EventListener> listener = StderrListener();
 
   // Null: the monotonic clock, `Clock` itself.
   std::shared_ptr<Clock> clock{};

@@ -31,11 +31,13 @@ absl::StatusOr<TaskHandle> Add(const std::shared_ptr<Engine>& engine, TaskSpec s
 
 // A call that would wait for the code that makes it.
 absl::Status CheckMayWait(const Engine& engine, const char* call) {
-  const TaskRecord* const inside = internal::UserCodeScope::TaskOf(engine);
-  if (inside == nullptr) return absl::OkStatus();
+  if (!internal::UserCodeScope::InsideOf(engine)) return absl::OkStatus();
+  const TaskRecord* const task = internal::UserCodeScope::TaskOf(engine);
+  const std::string whose =
+      task != nullptr ? absl::StrCat("task '", task->name(), "', which") : "a listener, which";
   return absl::FailedPreconditionError(
-      absl::StrCat(call, " can't be called by the code of task '", inside->name(),
-                   "', which belongs to the same Supervisor: it would wait for itself"));
+      absl::StrCat(call, " can't be called by the code of ", whose,
+                   " belongs to the same Supervisor: it would wait for itself"));
 }
 
 // Owns the reference that the table gave.

@@ -19,7 +19,6 @@
 #include "lib/core/lifecycle.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
-#include "lib/shell/log_line.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/user_code_scope.h"
@@ -130,21 +129,18 @@ TaskRecord::Follow TaskRecord::Decide(AttemptResult attempt) {
   const Verdict verdict = Judge(rules_, facts, permitted, failures);
   absl::Duration delay;
   if (!verdict.final) delay = DelayAfter(failures);
-  if (failed) {
-    const char* const what = attempt.end == AttemptEnd::kFailed ? "attempt" : "setup for attempt";
-    failure_log_.Failed(name_, what, attempt.number, attempt.failure.status, failures,
-                        verdict.final, delay, attempt.ended_nanos);
-  }
+  if (failed) EmitFailure(attempt, verdict, delay);
   const bool at_once = delay <= absl::ZeroDuration();
   return Commit(verdict, at_once ? Clock::kPast : After(attempt.ended_nanos, delay));
 }
 
 // Counts. What is replaced is destroyed after the lock, since it may be the user's.
-int64_t TaskRecord::Count(const AttemptResult& attempt) {
+int64_t TaskRecord::Count(AttemptResult& attempt) {
   absl::Status error = attempt.failure.status;
   std::exception_ptr exception = attempt.failure.exception;
   MutexLock lock(mutex_);
   if (attempt.end != AttemptEnd::kNotRun) {
+    attempt.same = last_error_ == error;
     std::swap(last_error_, error);
     std::swap(last_exception_, exception);
   }
@@ -165,6 +161,25 @@ void TaskRecord::TellFailure(const AttemptResult& attempt) {
   }
   CallHook("on_exception", user_->hooks.on_exception,
            [&](auto& hook) { hook(failure.exception, WhatOf(failure.exception), attempt.number); });
+}
+
+void TaskRecord::EmitFailure(const AttemptResult& attempt, const Verdict& verdict,
+                             absl::Duration delay) {
+  EventQueue& events = engine_->events();
+  if (events.silent()) return;
+  const bool folds = events.detail() == EventDetail::kNotable;
+  if (folds && !fold_.Count(attempt.same, verdict.final, attempt.ended_nanos)) return;
+  const bool in_run = attempt.end == AttemptEnd::kFailed;
+  const bool delivered =
+      events.Emit({.kind = in_run ? EventKind::kAttemptFailed : EventKind::kSetupFailed,
+                   .task = this,
+                   .attempt = attempt.number,
+                   .status = attempt.failure.status,
+                   .exception = attempt.failure.exception,
+                   .delay = verdict.final ? absl::InfiniteDuration() : delay,
+                   .reason = ReasonOf(verdict),
+                   .folded = fold_.folded()});
+  fold_.Told(delivered, attempt.ended_nanos);
 }
 
 bool TaskRecord::AskShouldRestart(const AttemptResult& attempt) {

@@ -21,6 +21,8 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "lib/shell/real_time.h"
+
 namespace foxtive {
 namespace {
 
@@ -29,11 +31,13 @@ constexpr int32_t kParked = -1;
 constexpr int32_t kUnparked = 1;
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
-int64_t MonotonicNanos() {
+int64_t NanosOf(clockid_t clock) {
   timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return int64_t{now.tv_sec} * kNanosPerSecond + now.tv_nsec;
 }
+
+int64_t MonotonicNanos() { return NanosOf(CLOCK_MONOTONIC); }
 
 // Until the word is no longer `expected`, a wake-up, a signal, or the deadline. The bitset variant
 // is the one whose timeout is a point in time, on CLOCK_MONOTONIC. Needs no errno of the caller's.
@@ -55,6 +59,8 @@ void FutexWakeOne(std::atomic<int32_t>& word) {
 }
 
 }  // namespace
+
+int64_t internal::WallNanos() { return NanosOf(CLOCK_REALTIME); }
 
 int64_t Clock::NowNanos() const noexcept { return MonotonicNanos(); }
 

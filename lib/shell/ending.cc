@@ -15,18 +15,24 @@
 
 #include "lib/core/lifecycle.h"
 #include "lib/shell/engine.h"
-#include "lib/shell/log_line.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/user_code_scope.h"
 
 namespace foxtive::internal {
 
-void TaskRecord::HookThrew(const char* hook_name, const absl::Status& error) {
+void TaskRecord::HookThrew(const char* hook_name, const Failure& failure) {
+  int64_t attempt;
   {
     MutexLock lock(mutex_);
     ++hook_failures_;
+    attempt = attempts_;
   }
-  LogHookFailure(name_, hook_name, error);
+  engine_->events().Emit({.kind = EventKind::kHookThrew,
+                          .task = this,
+                          .attempt = attempt,
+                          .status = failure.status,
+                          .exception = failure.exception,
+                          .reason = hook_name});
 }
 
 // The lane is through with the task.
@@ -72,29 +78,11 @@ void TaskRecord::WindDown() {
   }
   if (set_up) CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
   user_.reset();
-  TellVerdict();
   if (Claim(/*abandoned=*/false) == Claimed::kOver) {
     Publish(/*abandoned=*/false);
   } else {
     ReturnLate();
   }
-}
-
-// Before the claim: nobody may wait for stderr between the claim and the result. A task that
-// succeeds at the first attempt is not worth a line.
-void TaskRecord::TellVerdict() {
-  SupervisionStatus status;
-  int64_t attempts;
-  std::string_view reason;
-  {
-    MutexLock lock(mutex_);
-    if (concluded_) return;
-    status = final_status_;
-    attempts = attempts_;
-    reason = reason_;
-  }
-  if (status == SupervisionStatus::kCompletedNormally && attempts == 1) return;
-  LogVerdict(name_, status, attempts, reason);
 }
 
 bool TaskRecord::Abandon() {
@@ -104,8 +92,11 @@ bool TaskRecord::Abandon() {
   const bool service_replaced = engine_->services().Abandon(service_job_);
   Publish(/*abandoned=*/claimed == Claimed::kStuck);
   engine_->inbox().Post(*this);  // its timer, if another thread was faster
-  if (claimed == Claimed::kStuck) {
-    LogAbandoned(name_, StoppingFor(), lane_replaced && service_replaced);
+  if (claimed == Claimed::kStuck && !(lane_replaced && service_replaced)) {
+    engine_->events().Emit({.kind = EventKind::kCapacityLimited,
+                            .task = this,
+                            .reason = "its lane can't be replaced: as many abandoned workers as "
+                                      "max_concurrency have not returned; tasks wait for one"});
   }
   return true;
 }
@@ -122,8 +113,27 @@ TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
 
 void TaskRecord::Publish(bool abandoned) {
   engine_->table().BeforeResult(*this, abandoned);
+  EmitEnd();
   SetResult(abandoned);
   if (engine_->table().AfterResult(*this)) engine_->UnrefElsewhere(*this);
+}
+
+// Before the result: a Shutdown that sees it finds the event in the queue.
+void TaskRecord::EmitEnd() {
+  EventQueue& events = engine_->events();
+  if (events.silent()) return;
+  Notice notice{.kind = EventKind::kTaskOver, .task = this};
+  {
+    MutexLock lock(mutex_);
+    const bool plain = final_status_ == SupervisionStatus::kCompletedNormally && attempts_ == 1;
+    if (plain && events.detail() == EventDetail::kNotable) return;
+    notice.attempt = attempts_;
+    notice.status = last_error_;
+    notice.exception = last_exception_;
+    notice.reason = reason_;
+    notice.final_status = final_status_;
+  }
+  events.Emit(std::move(notice));
 }
 
 // All at once, so that whoever sees one sees the other. That sets the future under the mutex: its
@@ -170,7 +180,7 @@ void TaskRecord::ReturnLate() {
     abandoned = final_status_ == SupervisionStatus::kAbandoned;
     if (published_.has_value()) MoveLocked(internal::Next(state_, LifeEvent::kOver));
   }
-  if (abandoned) LogLateReturn(name_);
+  if (abandoned) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
 }
 
 // Within a scope, because what is destroyed may be the user's exception.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <functional>
 #include <new>
 #include <random>
 #include <string>
@@ -14,7 +15,6 @@
 #include "absl/strings/str_cat.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/lane_pool.h"
-#include "lib/shell/log_line.h"
 #include "lib/shell/monitor.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/task_record.h"
@@ -34,11 +34,26 @@ int ServiceLanes(int max_concurrency) {
 }
 
 std::shared_ptr<LanePool> MakePool(int max_lanes, const char* thread_name,
-                                   const std::shared_ptr<Inbox>& inbox) {
+                                   const std::shared_ptr<Inbox>& inbox,
+                                   std::function<void(const std::string&)> report) {
   return std::make_shared<LanePool>(
-      max_lanes, thread_name, [inbox] { inbox->Nudge(); },
-      [](const std::string& cause) { LogCapacity(cause); });
+      max_lanes, thread_name, [inbox] { inbox->Nudge(); }, std::move(report));
 }
+
+// Reports come on the monitor, while it has the engine.
+std::function<void(const std::string&)> ReportTo(Engine& engine) {
+  return [&engine](const std::string& cause) {
+    Notice notice{.kind = EventKind::kCapacityLimited, .reason = "tasks wait for a thread"};
+    try {
+      notice.text = cause;
+    } catch (const std::bad_alloc&) {
+    }
+    engine.events().Emit(std::move(notice));
+  };
+}
+
+// What is told at the end of the time, that workers are stuck, is what matters most.
+constexpr int64_t kLeastDrainNanos = 100'000'000;
 
 uint64_t RandomSeed() {
   std::random_device device;
@@ -47,14 +62,16 @@ uint64_t RandomSeed() {
 
 }  // namespace
 
-Engine::Engine(const SupervisorOptions& options)
+Engine::Engine(const SupervisorOptions& options, EventDetail detail)
     : clock_(options.clock != nullptr ? options.clock : std::make_shared<Clock>()),
       shutdown_timeout_(options.shutdown_timeout),
       seed_(options.seed.has_value() ? *options.seed : RandomSeed()),
       inbox_(std::make_shared<Inbox>(clock_)),
-      lanes_(MakePool(options.max_concurrency, "foxtive-lane", inbox_)),
-      services_(MakePool(ServiceLanes(options.max_concurrency), "foxtive-service", inbox_)),
-      table_(*clock_) {}
+      lanes_(MakePool(options.max_concurrency, "foxtive-lane", inbox_, ReportTo(*this))),
+      services_(MakePool(ServiceLanes(options.max_concurrency), "foxtive-service", inbox_,
+                         ReportTo(*this))),
+      table_(*clock_),
+      events_(*this, options.listener, detail) {}
 
 bool Engine::has_real_clock() const {
   const Clock& clock = *clock_;
@@ -64,7 +81,16 @@ bool Engine::has_real_clock() const {
 absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& options) {
   try {
     PrepareOutOfMemoryStatus();
-    std::shared_ptr<Engine> engine(new Engine(options));
+    EventDetail detail = EventDetail::kEverything;
+    const Failure failure = Guarded([&] {
+      if (options.listener != nullptr) detail = options.listener->detail();
+      return absl::OkStatus();
+    });
+    if (!failure.status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("listener: detail() threw ", failure.status.message()));
+    }
+    std::shared_ptr<Engine> engine(new Engine(options, detail));
     if (absl::Status status = engine->StartMonitor(); !status.ok()) return status;
     return engine;
   } catch (const std::bad_alloc&) {
@@ -142,6 +168,7 @@ void Engine::Stop() {
   RequestShutdown();
   StopAll();
   if (!table_.AwaitAllOver(RealClock(), deadline, self)) AbandonAll(self);
+  EndEvents(deadline);
   leaving_ = true;
   inbox_->Nudge();
   if (self == nullptr) {
@@ -152,6 +179,13 @@ void Engine::Stop() {
     monitor_.detach();
   }
   DropResults();
+}
+
+// While the monitor is there, which makes lanes if they are needed.
+void Engine::EndEvents(int64_t real_deadline_nanos) {
+  const int64_t least = RealClock().NowNanos() + kLeastDrainNanos;
+  events_.Drain(std::max(real_deadline_nanos, least));
+  events_.Close();
 }
 
 // Nobody will wait for them. Records know the engine, so one that was kept would keep it for ever.

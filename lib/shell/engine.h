@@ -7,15 +7,16 @@
 //   monitor ─────▶        ── services  where other user code runs: stop callbacks, on_shutdown, the
 //                                      end of tasks that no lane holds
 //                         ── inbox     which tasks the monitor has to look at
+//                         ── events    what the listener is to be told, and when it has been
 //                         ── clock
 //
 // Shared-owned by the Supervisor, by every record and by the monitor thread, so that a handle, or a
 // worker that is stuck, may outlive the Supervisor.
 //
-// The end: BeginShutdown; wait for the results, or abandon what is left; then the monitor leaves,
-// then the lanes. If the Supervisor is destroyed by the code of one of its own tasks, that task is
-// asked to stop and not waited for; nobody joins the monitor or waits for lanes then, and they
-// leave by themselves.
+// The end: BeginShutdown; wait for the results, or abandon what is left; then the events are
+// delivered, the monitor leaves, then the lanes. If the Supervisor is destroyed by the code of one
+// of its own tasks, that task is asked to stop and not waited for; nobody joins the monitor or
+// waits for lanes then, and they leave by themselves.
 //
 // Thread safety: any thread. Locks: the table's; the monitor's handle belongs to Create and Stop.
 
@@ -32,6 +33,7 @@
 #include "absl/time/time.h"
 #include "foxtive/clock.h"
 #include "foxtive/supervisor.h"
+#include "lib/shell/event_queue.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/inbox.h"
 #include "lib/shell/task_table.h"
@@ -69,17 +71,19 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Inbox& inbox() { return *inbox_; }
   Executor& lanes() { return *lanes_; }
   Executor& services() { return *services_; }
+  EventQueue& events() { return events_; }
   Clock& clock() const { return *clock_; }
   bool has_real_clock() const;
   uint64_t seed() const { return seed_; }
   absl::Duration shutdown_timeout() const { return shutdown_timeout_; }
 
  private:
-  explicit Engine(const SupervisorOptions& options);
+  Engine(const SupervisorOptions& options, EventDetail detail);
 
   absl::Status StartMonitor();
   void AbandonAll(const TaskRecord* except);
   void DropResults();
+  void EndEvents(int64_t real_deadline_nanos);
 
   // Immutable.
   const std::shared_ptr<Clock> clock_;
@@ -91,6 +95,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const std::shared_ptr<Executor> lanes_;
   const std::shared_ptr<Executor> services_;
   TaskTable table_;
+  EventQueue events_;
   std::atomic<bool> shutdown_requested_{false};
   std::atomic<bool> leaving_{false};  // the monitor is to end
 

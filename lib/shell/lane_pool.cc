@@ -82,17 +82,14 @@ Job* LanePool::Exchange(Lane& lane, Job* finished, Job::Outcome outcome) {
   return next;
 }
 
+// A push while it ran has brought a reference of its own: so what this lane releases is not the
+// last one, no user code runs, and the lane is back for what is queued in a moment.
 void LanePool::LetGo(Job& finished) {
-  Wake wake;
-  {
-    MutexLock lock(mutex_);
-    TakeBackLocked(finished);
-    // A push while it ran has brought a reference of its own.
-    if (!std::exchange(finished.pushed_on_lane_, false)) return;
-    queue_.Push(finished);
-    wake = WakeOrCreateLocked();
-  }
-  CarryOut(wake);
+  MutexLock lock(mutex_);
+  TakeBackLocked(finished);
+  if (!std::exchange(finished.pushed_on_lane_, false)) return;
+  queue_.Push(finished);
+  waiting_.store(true, std::memory_order_relaxed);
 }
 
 void LanePool::TakeBackLocked(Job& finished) {

@@ -19,6 +19,9 @@ inline Clock& RealClock() {
   return clock;
 }
 
+// The wall clock, since 1970: only to be shown. In clock.cc.
+int64_t WallNanos();
+
 // `start` plus `duration`, rounded up, so that nothing comes early; kNever if that is never. What
 // is negative counts as 0.
 inline int64_t After(int64_t start_nanos, absl::Duration duration) {

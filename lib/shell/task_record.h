@@ -51,12 +51,12 @@
 #include "foxtive/task_handle.h"
 #include "foxtive/task_info.h"
 #include "foxtive/task_spec.h"
+#include "lib/core/failure_fold.h"
 #include "lib/core/lifecycle.h"
 #include "lib/core/timer_wheel.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/inbox.h"
-#include "lib/shell/log_line.h"
 #include "lib/shell/mutex.h"
 #include "lib/shell/table_link.h"
 #include "lib/shell/waiters.h"
@@ -163,6 +163,7 @@ class TaskRecord final : public TimerNode {
     AttemptEnd end = AttemptEnd::kNotRun;
     Failure failure{};
     bool healthy = false;
+    bool same = false;        // as the one before
     int64_t number = 0;       // for the hooks
     int64_t ended_nanos = 0;  // where the delay begins
   };
@@ -183,8 +184,9 @@ class TaskRecord final : public TimerNode {
   bool BeginRun() ABSL_LOCKS_EXCLUDED(mutex_);
   AttemptResult CallRun();
   Follow Decide(AttemptResult attempt);
-  int64_t Count(const AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
+  int64_t Count(AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
   void TellFailure(const AttemptResult& attempt);
+  void EmitFailure(const AttemptResult& attempt, const Verdict& verdict, absl::Duration delay);
   bool AskShouldRestart(const AttemptResult& attempt);
   absl::Duration DelayAfter(int64_t failures);
   Follow Commit(const Verdict& verdict, int64_t not_before_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -199,17 +201,16 @@ class TaskRecord final : public TimerNode {
       call(hook);
       return absl::OkStatus();
     });
-    if (failure.exception != nullptr) HookThrew(hook_name, failure.status);
+    if (failure.exception != nullptr) HookThrew(hook_name, failure);
     return failure.exception == nullptr;
   }
-  void HookThrew(const char* hook_name, const absl::Status& error) ABSL_LOCKS_EXCLUDED(mutex_);
+  void HookThrew(const char* hook_name, const Failure& failure) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- ending.cc: on a lane or a service lane.
   void LetGo() ABSL_LOCKS_EXCLUDED(mutex_);
   Job::Outcome RunService() noexcept;
   bool TellStop() ABSL_LOCKS_EXCLUDED(mutex_);
   void WindDown() ABSL_LOCKS_EXCLUDED(mutex_);
-  void TellVerdict() ABSL_LOCKS_EXCLUDED(mutex_);
   enum class Claimed : uint8_t {
     kByAnother,  // who publishes
     kOver,       // this one does: the task is over
@@ -217,6 +218,7 @@ class TaskRecord final : public TimerNode {
   };
   Claimed Claim(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
   void Publish(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  void EmitEnd() ABSL_LOCKS_EXCLUDED(mutex_);
   void SetResult(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetFutureLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReturnLate() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -252,7 +254,7 @@ class TaskRecord final : public TimerNode {
   std::optional<UserParts> user_;
   bool setup_done_ = false;
   int64_t runs_ = 0;  // attempts_, to be read without the mutex
-  FailureLog failure_log_;
+  FailureFold fold_;
 
   mutable Mutex mutex_;
   TaskState state_ ABSL_GUARDED_BY(mutex_) = TaskState::kRegistered;

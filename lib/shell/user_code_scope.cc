@@ -23,6 +23,13 @@ bool UserCodeScope::InsideOf(const TaskRecord& record) {
   return false;
 }
 
+bool UserCodeScope::InsideOf(const Engine& engine) {
+  for (const UserCodeScope* scope = innermost_scope; scope != nullptr; scope = scope->outer_) {
+    if (scope->engine_ == &engine) return true;
+  }
+  return false;
+}
+
 const TaskRecord* UserCodeScope::TaskOf(const Engine& engine) {
   for (const UserCodeScope* scope = innermost_scope; scope != nullptr; scope = scope->outer_) {
     if (scope->engine_ == &engine) return scope->record_;

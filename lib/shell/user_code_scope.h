@@ -1,8 +1,8 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
-// UserCodeScope: marks the thread as running code of the user for a task, so that a call which
-// would wait for itself can be refused, and a Supervisor that is destroyed by its own worker does
-// not wait for that one.
+// UserCodeScope: marks the thread as running code of the user, for a task or as a listener, so that
+// a call which would wait for itself can be refused, and a Supervisor that is destroyed by its own
+// worker does not wait for that one.
 //
 // Thread safety: a scope belongs to its thread. Scopes nest: the code of a task may destroy what
 // belongs to a task of another Supervisor. Blocking, allocation, errors: none.
@@ -17,13 +17,15 @@ class TaskRecord;
 
 class UserCodeScope {
  public:
+  // `record`: null for the listener.
   UserCodeScope(const Engine* engine, const TaskRecord* record);
   ~UserCodeScope();
   UserCodeScope(const UserCodeScope&) = delete;
   UserCodeScope& operator=(const UserCodeScope&) = delete;
 
   static bool InsideOf(const TaskRecord& record);
-  // The task of `engine` whose code runs here; null if none.
+  static bool InsideOf(const Engine& engine);
+  // The task of `engine` whose code runs here, the innermost one; null if none, or its listener.
   static const TaskRecord* TaskOf(const Engine& engine);
 
  private:

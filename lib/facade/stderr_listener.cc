@@ -1,6 +1,7 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
-
-#include "lib/shell/log_line.h"
+//
+// StderrListener: one line for each event, made on the stack and written by one write(2): it
+// allocates nothing and is never torn (a line is no longer than what a pipe takes as a whole).
 
 #include <unistd.h>
 
@@ -8,11 +9,34 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cmath>
-#include <utility>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <new>
+#include <string_view>
 
-namespace foxtive::internal {
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "foxtive/event_listener.h"
+#include "foxtive/supervision_result.h"
+
+namespace foxtive {
 namespace {
+
+constexpr size_t kMaxMessageBytes = 300;
+
+bool ContinuesCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+
+// At most kMaxMessageBytes, without half a character of UTF-8 at the end.
+std::string_view Cut(std::string_view text) {
+  if (text.size() <= kMaxMessageBytes) return text;
+  size_t length = kMaxMessageBytes;
+  while (length > kMaxMessageBytes - 4 && ContinuesCharacter(text[length])) --length;
+  return text.substr(0, length);
+}
 
 // A line under construction. What does not fit is left out; the end of the line always fits.
 class Line {
@@ -34,7 +58,7 @@ class Line {
   }
 
   Line& operator<<(Escaped escaped) {
-    const std::string_view text = escaped.text.substr(0, kMaxMessageBytes);
+    const std::string_view text = Cut(escaped.text);
     for (const char& c : text) {
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
         AppendHex(static_cast<unsigned char>(c));
@@ -86,7 +110,7 @@ class Line {
     *this << std::string_view(hex.data(), hex.size());
   }
 
-  std::array<char, 2048> bytes_;
+  std::array<char, PIPE_BUF> bytes_;
   size_t size_ = 0;
 };
 
@@ -118,8 +142,6 @@ Line& Line::operator<<(const absl::Status& status) {
   return *this << NameOf(status.code()) << ": " << Escaped{message};
 }
 
-}  // namespace
-
 std::string_view NameOf(SupervisionStatus status) {
   switch (status) {
     case SupervisionStatus::kCompletedNormally:
@@ -138,42 +160,61 @@ std::string_view NameOf(SupervisionStatus status) {
   return "?";
 }
 
-void FailureLog::Failed(std::string_view task, const char* what, int64_t attempt,
-                        const absl::Status& error, int64_t failures_in_a_row, bool final,
-                        absl::Duration delay, int64_t now_nanos) {
-  const bool folds = failures_in_a_row > kLinesBeforeFolding;
-  if (folds && !final && now_nanos - logged_nanos_ < kFoldNanos) {
-    ++unlogged_;
-    return;
+void TellFailure(Line& line, const Event& event, std::string_view what) {
+  line << what << " " << event.attempt << " failed: " << event.status;
+  if (event.folded > 0) {
+    line << " (and " << event.folded << (event.folded == 1 ? " failure" : " failures")
+         << " before)";
   }
-  logged_nanos_ = now_nanos;
-  Line line(task);
-  line << what << " " << attempt << " failed: " << error;
-  if (const int64_t unlogged = std::exchange(unlogged_, 0); unlogged > 0) {
-    line << " (and " << unlogged << " failures before)";
+  if (event.delay < absl::InfiniteDuration()) line << "; next attempt in " << event.delay;
+}
+
+void TellEnd(Line& line, const Event& event) {
+  line << "is over: " << NameOf(event.final_status) << " after " << event.attempt
+       << (event.attempt == 1 ? " attempt; " : " attempts; ") << event.reason;
+}
+
+void Tell(Line& line, const Event& event) {
+  switch (event.kind) {
+    case EventKind::kAttemptFailed:
+      return TellFailure(line, event, "attempt");
+    case EventKind::kSetupFailed:
+      return TellFailure(line, event, "setup for attempt");
+    case EventKind::kHookThrew:
+      line << "hook " << event.reason << " threw: " << event.status;
+      return;
+    case EventKind::kTaskOver:
+      return TellEnd(line, event);
+    case EventKind::kLateReturn:
+      line << "has returned after it was abandoned";
+      return;
+    case EventKind::kCapacityLimited:
+      line << "tasks wait for a thread: " << event.reason;
+      return;
   }
-  if (!final) line << "; next attempt in " << delay;
 }
 
-void LogVerdict(std::string_view task, SupervisionStatus status, int64_t attempts,
-                std::string_view reason) {
-  Line line(task);
-  line << "is over: " << NameOf(status) << " after " << attempts
-       << (attempts == 1 ? " attempt; " : " attempts; ") << reason;
+class StderrListenerImpl final : public EventListener {
+ public:
+  void OnEvent(const Event& event) override {
+    Line line(event.task_name);
+    Tell(line, event);
+    if (event.lost > 0) line << " (" << event.lost << " events before this one were lost)";
+  }
+  EventDetail detail() const override { return EventDetail::kNotable; }
+};
+
+}  // namespace
+
+void EventListener::OnEvent(const Event&) {}
+
+EventDetail EventListener::detail() const { return EventDetail::kEverything; }
+
+// Leaked, and shared without a count, so that it costs nothing and can't fail.
+std::shared_ptr<EventListener> StderrListener() {
+  alignas(StderrListenerImpl) static std::array<std::byte, sizeof(StderrListenerImpl)> memory;
+  static EventListener* const listener = new (memory.data()) StderrListenerImpl;
+  return {std::shared_ptr<void>(), listener};
 }
 
-void LogHookFailure(std::string_view task, std::string_view hook, const absl::Status& error) {
-  Line(task) << "hook " << hook << " threw: " << error;
-}
-
-void LogAbandoned(std::string_view task, absl::Duration stopping_for, bool replaced) {
-  Line line(task);
-  line << "is abandoned: not over " << stopping_for << " after its stop began";
-  if (!replaced) line << "; its lane can't be replaced, too many are stuck";
-}
-
-void LogLateReturn(std::string_view task) { Line(task) << "has returned after it was abandoned"; }
-
-void LogCapacity(std::string_view cause) { Line({}) << "tasks wait for a thread: " << cause; }
-
-}  // namespace foxtive::internal
+}  // namespace foxtive

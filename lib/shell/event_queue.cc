@@ -1,0 +1,154 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "lib/shell/event_queue.h"
+
+#include <utility>
+
+#include "lib/shell/engine.h"
+#include "lib/shell/real_time.h"
+#include "lib/shell/task_record.h"
+#include "lib/shell/user_code_scope.h"
+
+namespace foxtive::internal {
+
+EventQueue::EventQueue(Engine& engine, std::shared_ptr<EventListener> listener, EventDetail detail)
+    : engine_(engine),
+      created_nanos_(engine.clock().NowNanos()),
+      detail_(detail),
+      slots_(listener != nullptr ? new Slot[kSlots] : nullptr),
+      listener_(std::move(listener)) {}
+
+EventQueue::~EventQueue() = default;
+
+bool EventQueue::Emit(Notice notice) {
+  if (silent()) return false;
+  Slot slot{.notice = std::move(notice),
+            .wall_nanos = WallNanos(),
+            .uptime_nanos = engine_.clock().NowNanos() - created_nanos_,
+            .lost = 0};
+  if (slot.notice.task != nullptr) slot.notice.task->Ref();
+  bool push = false;
+  const bool put = Put(slot, push);
+  if (!put) Drop(slot);
+  // Never refused: it is not withdrawn.
+  if (push) engine_.services().Push(job_);
+  return put;
+}
+
+// Free slots hold nothing, so that nothing is destroyed by this. False: there is no room.
+bool EventQueue::Put(Slot& slot, bool& push) {
+  MutexLock lock(mutex_);
+  if (closed_) return false;
+  if (size_ == kSlots) {
+    ++lost_;
+    return false;
+  }
+  slot.lost = std::exchange(lost_, 0);
+  slots_[(first_ + size_) % kSlots] = std::move(slot);
+  ++size_;
+  push = !std::exchange(delivering_, true);
+  if (push && references_++ == 0) self_ = engine_.shared_from_this();
+  return true;
+}
+
+// False: there is nothing; if it `delivers`, it is through with that then.
+bool EventQueue::Take(Slot& slot, bool delivers) {
+  {
+    MutexLock lock(mutex_);
+    // What comes with the end is not delivered any more.
+    if (size_ > 0 && !(delivers && closed_)) {
+      slot = std::move(slots_[first_]);
+      first_ = (first_ + 1) % kSlots;
+      --size_;
+      return true;
+    }
+    if (!delivers) return false;
+    delivering_ = false;
+    deliverer_ = std::thread::id();
+  }
+  idle_.WakeAll(mutex_, RealClock());
+  return false;
+}
+
+Job::Outcome EventQueue::Deliver() noexcept {
+  std::shared_ptr<EventListener> listener;
+  {
+    MutexLock lock(mutex_);
+    listener = listener_;
+    deliverer_ = std::this_thread::get_id();
+  }
+  while (true) {
+    // One of its own for each event: its exception is destroyed before the next one comes.
+    Slot slot;
+    if (!Take(slot, /*delivers=*/true)) break;
+    if (listener != nullptr) Tell(*listener, slot);
+    Drop(slot);
+  }
+  const UserCodeScope scope(&engine_, nullptr);
+  listener.reset();
+  return Job::Outcome::kDone;
+}
+
+void EventQueue::Tell(EventListener& listener, const Slot& slot) const noexcept {
+  const Notice& notice = slot.notice;
+  const Event event{
+      .kind = notice.kind,
+      .task_name = notice.task != nullptr ? std::string_view(notice.task->name()) : "",
+      .attempt = notice.attempt,
+      .status = notice.status,
+      .exception = notice.exception,
+      .delay = notice.delay,
+      .reason = notice.text.empty() ? notice.reason : std::string_view(notice.text),
+      .wall_time = absl::FromUnixNanos(slot.wall_nanos),
+      .uptime = absl::Nanoseconds(slot.uptime_nanos),
+      .final_status = notice.final_status,
+      .folded = notice.folded,
+      .lost = slot.lost};
+  const UserCodeScope scope(&engine_, nullptr);
+  try {
+    listener.OnEvent(event);
+  } catch (...) {
+    // There is nobody who could be told.
+  }
+}
+
+// What is destroyed may be the user's exception, which is code of the task then.
+void EventQueue::Drop(Slot& slot) const {
+  TaskRecord* const task = std::exchange(slot.notice.task, nullptr);
+  const UserCodeScope scope(&engine_, task);
+  slot.notice.exception = nullptr;
+  if (task != nullptr) task->Unref();
+}
+
+// What goes with the last reference is this object too.
+void EventQueue::ReleaseJob() noexcept {
+  const UserCodeScope scope(&engine_, nullptr);
+  std::shared_ptr<Engine> self;
+  MutexLock lock(mutex_);
+  if (--references_ == 0) self = std::move(self_);
+}
+
+void EventQueue::Drain(int64_t real_deadline_nanos) {
+  MutexLock lock(mutex_);
+  if (deliverer_ == std::this_thread::get_id()) return;
+  idle_.Await(mutex_, RealClock(), real_deadline_nanos, [this] {
+    mutex_.AssertHeld();
+    return !delivering_;
+  });
+}
+
+void EventQueue::Close() {
+  std::shared_ptr<EventListener> listener;
+  {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    listener = std::move(listener_);
+  }
+  while (true) {
+    Slot slot;
+    if (!Take(slot, /*delivers=*/false)) return;
+    Drop(slot);
+  }
+}
+
+}  // namespace foxtive::internal
