@@ -9,7 +9,7 @@
 // Errors: wrong arguments are stored as given and refused, with field and value, by
 // `Supervisor::Submit` and `Supervisor::Register`; `Validate` asks earlier. An exception of a
 // `Custom` function leaves `Delay`; inside a Supervisor it counts as a throwing hook and
-// `Exponential()` decides.
+// `Exponential()` decides. Printing may throw `std::bad_alloc`.
 //
 // Example: 100 ms, 200 ms, 400 ms ... 10 s, each varied by up to a fifth so that a thousand
 // clients do not come back in the same millisecond.
@@ -22,7 +22,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -70,6 +72,8 @@ class BackoffStrategy {
   // `Custom` strategies are equal if one is a copy of the other.
   friend bool operator==(const BackoffStrategy&, const BackoffStrategy&) = default;
 
+  friend std::string ToString(const BackoffStrategy& strategy);
+
  private:
   enum class Kind : uint8_t { kConstant, kExponential, kLinear, kFibonacci, kCustom };
   using DelayFunction = std::function<absl::Duration(int64_t)>;
@@ -86,6 +90,19 @@ class BackoffStrategy {
   double jitter_ = 0;
   std::shared_ptr<const DelayFunction> custom_;
 };
+
+// For people: `Constant(5s)`, `Exponential(initial 2s, max 60s, multiplier 2, jitter 0.2)`,
+// `Linear(initial 1s, increment 500ms, max 10s)`, `Fibonacci(initial 1s, max 60s)`, `Custom`. Every
+// argument is there, exact and as it was given, also a wrong one; the jitter only if it is not 0.
+// Streams and Abseil's formatting print the same.
+std::string ToString(const BackoffStrategy& strategy);
+
+std::ostream& operator<<(std::ostream& out, const BackoffStrategy& strategy);
+
+template <typename Sink>
+void AbslStringify(Sink& sink, const BackoffStrategy& strategy) {
+  sink.Append(ToString(strategy));
+}
 
 }  // namespace foxtive
 

@@ -7,7 +7,8 @@
 // Thread safety: immutable, so any number of threads may use one instance.
 // Blocking: nothing blocks.
 // Errors: a wrong number of attempts is stored as given and refused, with its value, by
-// `Supervisor::Submit` and `Supervisor::Register`; `Validate` asks earlier.
+// `Supervisor::Submit` and `Supervisor::Register`; `Validate` asks earlier. Printing may throw
+// `std::bad_alloc`.
 //
 // Example:
 //
@@ -17,6 +18,8 @@
 #define FOXTIVE_RESTART_POLICY_H_
 
 #include <cstdint>
+#include <iosfwd>
+#include <string>
 
 #include "absl/status/status.h"
 
@@ -63,6 +66,8 @@ class RestartPolicy {
 
   friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
 
+  friend std::string ToString(const RestartPolicy& policy);
+
  private:
   enum class Kind : uint8_t { kNever, kMaxAttempts, kAlways };
 
@@ -71,6 +76,23 @@ class RestartPolicy {
   int64_t max_attempts_;
   Kind kind_;
 };
+
+// For people: `Never`, `MaxAttempts(5)`, `Always`; `kFailure`, `kAnyExit`, and `RestartOn(7)` for a
+// value that has no name. Streams and Abseil's formatting print the same.
+std::string ToString(const RestartPolicy& policy);
+std::string ToString(RestartOn restart_on);
+
+std::ostream& operator<<(std::ostream& out, const RestartPolicy& policy);
+std::ostream& operator<<(std::ostream& out, RestartOn restart_on);
+
+template <typename Sink>
+void AbslStringify(Sink& sink, const RestartPolicy& policy) {
+  sink.Append(ToString(policy));
+}
+template <typename Sink>
+void AbslStringify(Sink& sink, RestartOn restart_on) {
+  sink.Append(ToString(restart_on));
+}
 
 }  // namespace foxtive
 

@@ -4,13 +4,15 @@
 //
 // Lifetime: a value; copies share the exception object, which is destroyed with the last of them.
 // Thread safety: as `std::string`.
-// Blocking: nothing blocks. Errors: none; what a worker threw is stored, never rethrown.
+// Blocking: nothing blocks. Errors: what a worker threw is stored, never rethrown; copying and
+// printing may throw `std::bad_alloc`.
 
 #ifndef FOXTIVE_SUPERVISION_RESULT_H_
 #define FOXTIVE_SUPERVISION_RESULT_H_
 
 #include <cstdint>
 #include <exception>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -38,6 +40,26 @@ struct SupervisionResult {
   absl::Duration elapsed{};             // from start to end, on the Supervisor's clock
   std::string_view reason{};            // what decided, in words; valid for ever
 };
+
+// For people. The status as it is written, `kAbandoned`, and `SupervisionStatus(17)` for a value
+// that has no name. A result in one line, whatever its strings hold: control characters in them are
+// escaped, `\x0a`. Streams and Abseil's formatting print the same.
+//
+//   'feed': kMaxAttemptsReached after 3 attempts in 6.012s; last error: UNAVAILABLE: no route
+std::string ToString(SupervisionStatus status);
+std::string ToString(const SupervisionResult& result);
+
+std::ostream& operator<<(std::ostream& out, SupervisionStatus status);
+std::ostream& operator<<(std::ostream& out, const SupervisionResult& result);
+
+template <typename Sink>
+void AbslStringify(Sink& sink, SupervisionStatus status) {
+  sink.Append(ToString(status));
+}
+template <typename Sink>
+void AbslStringify(Sink& sink, const SupervisionResult& result) {
+  sink.Append(ToString(result));
+}
 
 }  // namespace foxtive
 

@@ -11,12 +11,14 @@
 //                         kFinished ◀── kStopping ──▶ kOverdue ──▶ kFinished
 //                                    over      stop timeout    late return
 //
-// Lifetime: values. Thread safety: as `std::string`. Blocking and errors: none.
+// Lifetime: values. Thread safety: as `std::string`. Blocking: none. Errors: copying and printing
+// may throw `std::bad_alloc`.
 
 #ifndef FOXTIVE_TASK_INFO_H_
 #define FOXTIVE_TASK_INFO_H_
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 
 #include "absl/status/status.h"
@@ -45,6 +47,27 @@ struct TaskInfo {
   absl::Duration in_state_for{};
   absl::Duration next_attempt_in{};  // 0 unless kBackingOff; infinite if only a stop ends the wait
 };
+
+// For people. The state as it is written, `kRunning`, and `TaskState(17)` for a value that has no
+// name. An info in one line, whatever its strings hold: control characters in them are escaped,
+// `\x0a`. Streams and Abseil's formatting print the same.
+//
+//   'feed': kBackingOff for 1.2s, next attempt in 800ms; 3 attempts, 2 failures in a row, 0 hook
+//   failures; last error: UNAVAILABLE: no route
+std::string ToString(TaskState state);
+std::string ToString(const TaskInfo& info);
+
+std::ostream& operator<<(std::ostream& out, TaskState state);
+std::ostream& operator<<(std::ostream& out, const TaskInfo& info);
+
+template <typename Sink>
+void AbslStringify(Sink& sink, TaskState state) {
+  sink.Append(ToString(state));
+}
+template <typename Sink>
+void AbslStringify(Sink& sink, const TaskInfo& info) {
+  sink.Append(ToString(info));
+}
 
 }  // namespace foxtive
 

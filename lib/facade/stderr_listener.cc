@@ -21,7 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "foxtive/event_listener.h"
-#include "foxtive/supervision_result.h"
+#include "lib/core/text.h"
 
 namespace foxtive {
 namespace {
@@ -59,13 +59,7 @@ class Line {
 
   Line& operator<<(Escaped escaped) {
     const std::string_view text = Cut(escaped.text);
-    for (const char& c : text) {
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-        AppendHex(static_cast<unsigned char>(c));
-      } else {
-        *this << std::string_view(&c, 1);
-      }
-    }
+    internal::EscapeControls(text, [this](std::string_view piece) { *this << piece; });
     return text.size() < escaped.text.size() ? *this << "..." : *this;
   }
 
@@ -104,12 +98,6 @@ class Line {
   }
 
  private:
-  void AppendHex(unsigned char byte) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    const std::array<char, 4> hex = {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
-    *this << std::string_view(hex.data(), hex.size());
-  }
-
   std::array<char, PIPE_BUF> bytes_;
   size_t size_ = 0;
 };
@@ -142,24 +130,6 @@ Line& Line::operator<<(const absl::Status& status) {
   return *this << NameOf(status.code()) << ": " << Escaped{message};
 }
 
-std::string_view NameOf(SupervisionStatus status) {
-  switch (status) {
-    case SupervisionStatus::kCompletedNormally:
-      return "kCompletedNormally";
-    case SupervisionStatus::kMaxAttemptsReached:
-      return "kMaxAttemptsReached";
-    case SupervisionStatus::kRestartPrevented:
-      return "kRestartPrevented";
-    case SupervisionStatus::kSetupFailed:
-      return "kSetupFailed";
-    case SupervisionStatus::kManuallyStopped:
-      return "kManuallyStopped";
-    case SupervisionStatus::kAbandoned:
-      return "kAbandoned";
-  }
-  return "?";
-}
-
 void TellFailure(Line& line, const Event& event, std::string_view what) {
   line << what << " " << event.attempt << " failed: " << event.status;
   if (event.folded > 0) {
@@ -170,7 +140,7 @@ void TellFailure(Line& line, const Event& event, std::string_view what) {
 }
 
 void TellEnd(Line& line, const Event& event) {
-  line << "is over: " << NameOf(event.final_status) << " after " << event.attempt
+  line << "is over: " << internal::NameOf(event.final_status) << " after " << event.attempt
        << (event.attempt == 1 ? " attempt; " : " attempts; ") << event.reason;
 }
 

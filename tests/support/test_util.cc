@@ -13,14 +13,7 @@
 #include "absl/strings/cord.h"
 #include "gtest/gtest.h"
 
-namespace foxtive {
-
-std::ostream& operator<<(std::ostream& out, const SupervisionResult& result) {
-  return out << result.task_name << ": status " << static_cast<int>(result.final_status)
-             << " after " << result.total_attempts << " attempts, " << result.last_error;
-}
-
-namespace test {
+namespace foxtive::test {
 
 void Die(std::string_view message) {
   const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
@@ -120,5 +113,4 @@ void Settle(Supervisor& supervisor) {
   }
 }
 
-}  // namespace test
-}  // namespace foxtive
+}  // namespace foxtive::test

@@ -19,7 +19,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,12 +29,7 @@
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
 
-namespace foxtive {
-
-// For messages of failed expectations.
-std::ostream& operator<<(std::ostream& out, const SupervisionResult& result);
-
-namespace test {
+namespace foxtive::test {
 
 inline constexpr std::chrono::seconds kSafetyLimit(120);
 
@@ -172,7 +166,6 @@ absl::Duration AwaitBackoff(const TaskHandle& handle, int64_t attempts);
 // REQUIRES: a free lane.
 void Settle(Supervisor& supervisor);
 
-}  // namespace test
-}  // namespace foxtive
+}  // namespace foxtive::test
 
 #endif  // FOXTIVE_TESTS_SUPPORT_TEST_UTIL_H_

@@ -1,0 +1,212 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "lib/core/text.h"
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "foxtive/backoff_strategy.h"
+#include "foxtive/restart_policy.h"
+#include "foxtive/supervision_result.h"
+#include "foxtive/task_info.h"
+#include "lib/core/number_text.h"
+
+namespace foxtive {
+namespace internal {
+
+// Without a default, so that the compiler tells of an enumerator that is missing here.
+
+std::string_view NameOf(RestartOn restart_on) {
+  switch (restart_on) {
+    case RestartOn::kFailure:
+      return "kFailure";
+    case RestartOn::kAnyExit:
+      return "kAnyExit";
+  }
+  return {};
+}
+
+std::string_view NameOf(SupervisionStatus status) {
+  switch (status) {
+    case SupervisionStatus::kCompletedNormally:
+      return "kCompletedNormally";
+    case SupervisionStatus::kMaxAttemptsReached:
+      return "kMaxAttemptsReached";
+    case SupervisionStatus::kRestartPrevented:
+      return "kRestartPrevented";
+    case SupervisionStatus::kSetupFailed:
+      return "kSetupFailed";
+    case SupervisionStatus::kManuallyStopped:
+      return "kManuallyStopped";
+    case SupervisionStatus::kAbandoned:
+      return "kAbandoned";
+  }
+  return {};
+}
+
+std::string_view NameOf(TaskState state) {
+  switch (state) {
+    case TaskState::kRegistered:
+      return "kRegistered";
+    case TaskState::kQueued:
+      return "kQueued";
+    case TaskState::kRunning:
+      return "kRunning";
+    case TaskState::kBackingOff:
+      return "kBackingOff";
+    case TaskState::kStopping:
+      return "kStopping";
+    case TaskState::kOverdue:
+      return "kOverdue";
+    case TaskState::kFinished:
+      return "kFinished";
+  }
+  return {};
+}
+
+}  // namespace internal
+
+namespace {
+
+using ::foxtive::internal::EscapeControls;
+using ::foxtive::internal::NameOf;
+using ::foxtive::internal::NumberText;
+
+template <typename Enum>
+std::string EnumText(const char* type, Enum value) {
+  const std::string_view name = NameOf(value);
+  if (!name.empty()) return std::string(name);
+  return absl::StrCat(type, "(", static_cast<int64_t>(value), ")");
+}
+
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  escaped.reserve(text.size());
+  EscapeControls(text, [&escaped](std::string_view piece) { escaped += piece; });
+  return escaped;
+}
+
+// Exact. Settings like 60s and 90s are meant, and read, as seconds.
+std::string DurationText(absl::Duration duration) {
+  const bool in_seconds =
+      duration < absl::Minutes(2) && duration % absl::Seconds(1) == absl::Duration();
+  if (!in_seconds || duration < absl::Minutes(1)) return absl::FormatDuration(duration);
+  return absl::StrCat(absl::ToInt64Seconds(duration), "s");
+}
+
+// Of a time that was measured: the digits that tell something.
+std::string MeasuredText(absl::Duration duration) {
+  const bool is_long = duration >= absl::Seconds(1);
+  return DurationText(
+      absl::Trunc(duration, is_long ? absl::Milliseconds(1) : absl::Microseconds(1)));
+}
+
+std::string Counted(int64_t count, const char* noun) {
+  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
+}
+
+std::string LastErrorText(const absl::Status& error) {
+  return absl::StrCat("last error: ", Escaped(error.ToString()));
+}
+
+// As it is written in a program, but for the names of the arguments.
+std::string StrategyText(const char* name, std::vector<std::string> arguments, double jitter) {
+  if (jitter != 0) arguments.push_back(absl::StrCat("jitter ", NumberText(jitter)));
+  if (arguments.empty()) return name;
+  return absl::StrCat(name, "(", absl::StrJoin(arguments, ", "), ")");
+}
+
+}  // namespace
+
+std::string ToString(RestartOn restart_on) { return EnumText("RestartOn", restart_on); }
+
+std::string ToString(SupervisionStatus status) { return EnumText("SupervisionStatus", status); }
+
+std::string ToString(TaskState state) { return EnumText("TaskState", state); }
+
+std::string ToString(const RestartPolicy& policy) {
+  using Kind = RestartPolicy::Kind;
+  if (policy.kind_ == Kind::kNever) return "Never";
+  if (policy.kind_ == Kind::kAlways) return "Always";
+  return absl::StrCat("MaxAttempts(", policy.max_attempts_, ")");
+}
+
+std::string ToString(const BackoffStrategy& strategy) {
+  using Kind = BackoffStrategy::Kind;
+  const double jitter = strategy.jitter_;
+  const std::string delay = DurationText(strategy.initial_);
+  const std::string initial = absl::StrCat("initial ", delay);
+  const std::string max = absl::StrCat("max ", DurationText(strategy.max_));
+  switch (strategy.kind_) {
+    case Kind::kConstant:
+      return StrategyText("Constant", {delay}, jitter);
+    case Kind::kExponential:
+      return StrategyText(
+          "Exponential",
+          {initial, max, absl::StrCat("multiplier ", NumberText(strategy.multiplier_))}, jitter);
+    case Kind::kLinear:
+      return StrategyText(
+          "Linear", {initial, absl::StrCat("increment ", DurationText(strategy.increment_)), max},
+          jitter);
+    case Kind::kFibonacci:
+      return StrategyText("Fibonacci", {initial, max}, jitter);
+    case Kind::kCustom:
+      break;
+  }
+  return StrategyText("Custom", {}, jitter);
+}
+
+std::string ToString(const SupervisionResult& result) {
+  return absl::StrCat("'", Escaped(result.task_name), "': ", ToString(result.final_status),
+                      " after ", Counted(result.total_attempts, "attempt"), " in ",
+                      MeasuredText(result.elapsed), "; ", LastErrorText(result.last_error));
+}
+
+std::string ToString(const TaskInfo& info) {
+  std::string text = absl::StrCat("'", Escaped(info.name), "': ", ToString(info.state), " for ",
+                                  MeasuredText(info.in_state_for));
+  if (info.state == TaskState::kBackingOff) {
+    absl::StrAppend(&text, info.next_attempt_in == absl::InfiniteDuration()
+                               ? ", no next attempt"
+                               : ", next attempt in " + MeasuredText(info.next_attempt_in));
+  }
+  absl::StrAppend(&text, "; ", Counted(info.attempts, "attempt"), ", ",
+                  Counted(info.consecutive_failures, "failure"), " in a row, ",
+                  Counted(info.hook_failures, "hook failure"), "; ",
+                  LastErrorText(info.last_error));
+  return text;
+}
+
+std::ostream& operator<<(std::ostream& out, RestartOn restart_on) {
+  return out << ToString(restart_on);
+}
+
+std::ostream& operator<<(std::ostream& out, SupervisionStatus status) {
+  return out << ToString(status);
+}
+
+std::ostream& operator<<(std::ostream& out, TaskState state) { return out << ToString(state); }
+
+std::ostream& operator<<(std::ostream& out, const RestartPolicy& policy) {
+  return out << ToString(policy);
+}
+
+std::ostream& operator<<(std::ostream& out, const BackoffStrategy& strategy) {
+  return out << ToString(strategy);
+}
+
+std::ostream& operator<<(std::ostream& out, const SupervisionResult& result) {
+  return out << ToString(result);
+}
+
+std::ostream& operator<<(std::ostream& out, const TaskInfo& info) { return out << ToString(info); }
+
+}  // namespace foxtive
