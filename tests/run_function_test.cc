@@ -24,7 +24,7 @@ namespace foxtive {
 namespace {
 
 template <typename F>
-constexpr bool kAccepted = internal::Runnable<std::decay_t<F>>;
+constexpr bool kAccepted = internal::kRunnable<std::decay_t<F>>;
 
 template <typename... Args>
 using StatusOf = absl::Status (*)(Args...);

@@ -8,11 +8,25 @@
 //   absl::Status run(std::stop_token stop);     void run(std::stop_token stop);
 //   absl::Status run();                         void run();
 //
-// `void` counts as success: such a worker fails by throwing. A null pointer and an empty
-// std::function make an empty RunFunction, which a Supervisor refuses.
+// Parameters that these convert to do as well: `const TaskContext&`, `const std::stop_token&`. A
+// generic callable, `[](auto&& context)`, fits the first form and gets the context: it leads to
+// everything else. (`[](auto token)` may not compile, because its body is looked at with a context
+// before it is known that contexts are not copied: say `std::stop_token`.) Where a call operator is
+// overloaded, each form is looked at as a whole: one with a wrong result is passed over.
+//
+// `void` counts as success: such a worker fails by throwing. In place of an absl::Status there may
+// be a type of one's own with a conversion to it. Nothing else is taken for one: whether a bool, an
+// int or an absl::StatusOr means success is the worker's to say.
+//
+// A worker is called anew for each attempt, on the one object: as an lvalue that is not const. What
+// it keeps in itself stays from attempt to attempt.
+//
+// A null pointer and an empty std::function, or whatever else equals nullptr, make an empty
+// RunFunction, which a Supervisor refuses.
 //
 // Lifetime: owns the callable. Thread safety: as the callable. Blocking: as the callable. Errors:
-// anything else does not compile, with a message that says so.
+// anything else does not compile, with one message that says so. Making one throws what copying or
+// moving the callable throws, and `std::bad_alloc`.
 
 #ifndef FOXTIVE_RUN_FUNCTION_H_
 #define FOXTIVE_RUN_FUNCTION_H_
@@ -32,14 +46,27 @@ namespace foxtive {
 
 namespace internal {
 
+class Unrelated {};
+
+// What converts to just anything is not surely a status.
 template <typename Result>
-concept RunResult = std::is_void_v<Result> || std::convertible_to<Result, absl::Status>;
+concept RunResult = std::is_void_v<Result> ||
+    (std::convertible_to<Result, absl::Status> && !std::convertible_to<Result, Unrelated>);
 
 template <typename F, typename... Args>
 concept RunsWith = std::invocable<F&, Args...> && RunResult<std::invoke_result_t<F&, Args...>>;
 
+// The first that holds is the last that is looked at: a generic callable may compile for it only.
 template <typename F>
 concept Runnable = RunsWith<F, TaskContext&> || RunsWith<F, std::stop_token> || RunsWith<F>;
+
+// For static_assert: of a concept that does not hold, compilers tell at length why.
+template <typename F>
+inline constexpr bool kRunnable = Runnable<F>;
+
+template <typename F>
+inline constexpr bool kKeepable =
+    std::is_constructible_v<std::decay_t<F>, F>&& std::is_move_constructible_v<std::decay_t<F>>;
 
 }  // namespace internal
 
@@ -52,10 +79,12 @@ class RunFunction {
   requires(!std::same_as<std::remove_cvref_t<F>, RunFunction>) RunFunction(F&& run) {
     using Worker = std::decay_t<F>;
     static_assert(
-        internal::Runnable<Worker>,
-        "a worker takes a foxtive::TaskContext&, a std::stop_token or nothing, and returns "
-        "an absl::Status or nothing");
-    if constexpr (internal::Runnable<Worker>) {
+        internal::kRunnable<Worker>,
+        "a worker takes a foxtive::TaskContext&, a std::stop_token or nothing, returns an "
+        "absl::Status or nothing, and can be called more than once");
+    static_assert(internal::kKeepable<F> || !internal::kRunnable<Worker>,
+                  "a worker is copied or moved into the task: std::move one that cannot be copied");
+    if constexpr (internal::kRunnable<Worker> && internal::kKeepable<F>) {
       if (!IsEmpty(run)) function_ = Adapt(Worker(std::forward<F>(run)));
     }
   }
