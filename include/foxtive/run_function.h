@@ -68,6 +68,8 @@ template <typename F>
 inline constexpr bool kKeepable =
     std::is_constructible_v<std::decay_t<F>, F>&& std::is_move_constructible_v<std::decay_t<F>>;
 
+struct NullTask;
+
 }  // namespace internal
 
 class RunFunction {
@@ -98,6 +100,8 @@ class RunFunction {
   absl::Status operator()(TaskContext& context) { return function_(context); }
 
  private:
+  friend struct internal::NullTask;
+
   using Function = absl::AnyInvocable<absl::Status(TaskContext&)>;
 
   template <typename F>
@@ -133,6 +137,7 @@ class RunFunction {
   }
 
   Function function_;
+  bool of_null_task_ = false;  // empty because MakeTaskSpec was given no task
 };
 
 }  // namespace foxtive

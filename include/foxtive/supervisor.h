@@ -34,6 +34,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +46,8 @@
 #include "foxtive/event_listener.h"
 #include "foxtive/restart_policy.h"
 #include "foxtive/run_function.h"
+#include "foxtive/spawn.h"
+#include "foxtive/supervised_task.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_context.h"
 #include "foxtive/task_handle.h"
@@ -88,12 +91,24 @@ class Supervisor {
   // `kInvalidArgument` for bad options, `kResourceExhausted` without memory or threads.
   static absl::StatusOr<std::unique_ptr<Supervisor>> Create(SupervisorOptions options);
 
+  // The one that the process shares, with default options. The first call starts it; if that fails
+  // it is tried again at the next. Never destroyed: the process exits with its tasks in it.
+  static absl::StatusOr<Supervisor*> Default();
+
   // Starts the task now. It reports through its handle only, is not seen by `WaitAny` and
   // `WaitAll`, and is forgotten when it is over.
   absl::StatusOr<TaskHandle> Submit(TaskSpec spec);
+  absl::StatusOr<TaskHandle> Submit(std::string name, RunFunction run);
+  absl::StatusOr<TaskHandle> Submit(std::shared_ptr<SupervisedTask> task);
 
   // Registers the task, to be started by `StartAll` and waited for by `WaitAny` and `WaitAll`.
   absl::StatusOr<TaskHandle> Register(TaskSpec spec);
+  absl::StatusOr<TaskHandle> Register(std::string name, RunFunction run);
+  absl::StatusOr<TaskHandle> Register(std::shared_ptr<SupervisedTask> task);
+
+  // Registers all of them, in order, or none: the error says which one was refused ("specs[2]", or
+  // its name). A `StartAll` at the same time sees all or none. See `Specs`.
+  absl::StatusOr<std::vector<TaskHandle>> RegisterAll(std::vector<TaskSpec> specs);
 
   // Starts, in order, what has been registered since the last call.
   absl::Status StartAll();
@@ -134,7 +149,11 @@ class Supervisor {
   size_t task_count() const;
 
  private:
+  friend absl::StatusOr<std::vector<TaskHandle>> SpawnSupervisedMany(std::vector<TaskSpec> specs);
+
   explicit Supervisor(std::shared_ptr<internal::Engine> engine);
+
+  absl::StatusOr<std::vector<TaskHandle>> AddAll(std::vector<TaskSpec> specs, bool start);
 
   std::shared_ptr<internal::Engine> engine_;  // null if it could not start
   absl::Status start_error_;

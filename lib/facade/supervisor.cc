@@ -25,7 +25,7 @@ absl::StatusOr<TaskHandle> Add(const std::shared_ptr<Engine>& engine, TaskSpec s
   if (absl::Status status = internal::Validate(spec); !status.ok()) return status;
   auto* const record = new TaskRecord(std::move(spec), engine, /*registered=*/!start);
   TaskHandle handle = record->MakeHandle();
-  if (absl::Status status = engine->Add(*record, start); !status.ok()) return status;
+  if (absl::Status status = engine->Add({&record, 1}, start); !status.ok()) return status;
   return handle;
 }
 

@@ -44,7 +44,14 @@ absl::Status CheckPermanentErrors(const std::set<absl::StatusCode>& codes) {
 
 }  // namespace
 
+RunFunction NullTask::Run() {
+  RunFunction run;
+  run.of_null_task_ = true;
+  return run;
+}
+
 absl::Status Validate(const TaskSpec& spec) {
+  if (NullTask::Made(spec.run)) return absl::InvalidArgumentError("task: the pointer is null");
   if (absl::Status status = CheckName(spec.name); !status.ok()) return status;
   if (!spec.run) {
     return absl::InvalidArgumentError(

@@ -11,6 +11,12 @@
 
 namespace foxtive::internal {
 
+// The `run` that MakeTaskSpec makes of no task, so that it can be told from one that was forgotten.
+struct NullTask {
+  static RunFunction Run();
+  static bool Made(const RunFunction& run) { return run.of_null_task_; }
+};
+
 absl::Status Validate(const TaskSpec& spec);
 absl::Status Validate(const SupervisorOptions& options);
 

@@ -115,9 +115,10 @@ absl::Status Engine::StartMonitor() {
 
 bool Engine::StartServices() { return services_->Start(); }
 
-absl::Status Engine::Add(TaskRecord& record, bool start) {
-  absl::Status status = table_.Add(record, start, [this] { return shutdown_requested(); });
-  if (status.ok() && start) record.Start();
+absl::Status Engine::Add(std::span<TaskRecord* const> records, bool start) {
+  absl::Status status = table_.Add(records, start, [this] { return shutdown_requested(); });
+  if (!status.ok() || !start) return status;
+  for (TaskRecord* record : records) record->Start();
   return status;
 }
 

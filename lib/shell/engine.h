@@ -26,6 +26,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -49,8 +50,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Takes up a new record, and starts it or not.
-  absl::Status Add(TaskRecord& record, bool start);
+  // Takes up new records, all or none, and starts them or not.
+  absl::Status Add(std::span<TaskRecord* const> records, bool start);
   absl::Status StartAll();
 
   void RequestShutdown() noexcept;

@@ -33,29 +33,42 @@ absl::Status TaskTable::ShutDownError() {
   return absl::FailedPreconditionError("the Supervisor has been asked to shut down");
 }
 
-absl::Status TaskTable::AddLocked(TaskRecord& record, bool start) {
-  const auto found = names_.find(record.name());
-  if (found != names_.end() && !found->second->table_link().name_free) {
+absl::Status TaskTable::AddLocked(std::span<TaskRecord* const> records, bool start) {
+  for (const TaskRecord* record : records) {
+    const auto found = names_.find(record->name());
+    if (found == names_.end() || found->second->table_link().name_free) continue;
     return absl::AlreadyExistsError(
-        absl::StrCat("name: '", record.name(), "' is the name of an unfinished task"));
+        absl::StrCat("name: '", record->name(), "' is the name of an unfinished task"));
   }
-  NameLocked(record);
-  record.Ref();
-  record.table_link().number = ++numbers_;
-  ++unfinished_;
-  if (start) StartedLocked(record);
-  (start ? live_ : registered_).PushBack(record);
+  NameLocked(records);
+  for (TaskRecord* record : records) {
+    record->Ref();
+    record->table_link().number = ++numbers_;
+    ++unfinished_;
+    if (start) StartedLocked(*record);
+    (start ? live_ : registered_).PushBack(*record);
+  }
   return absl::OkStatus();
+}
+
+// First what may fail, and can be undone: entries for names that have none. Then those that tasks
+// which are over have left behind are taken over.
+void TaskTable::NameLocked(std::span<TaskRecord* const> records) {
+  try {
+    for (TaskRecord* record : records) names_.try_emplace(record->name(), record);
+  } catch (const std::bad_alloc&) {
+    for (TaskRecord* record : records) UnnameLocked(*record);
+    throw;
+  }
+  for (TaskRecord* record : records) TakeOverNameLocked(*record);
 }
 
 // The key points into the record: an old entry gets a new key with its new record. Nothing is
 // allocated for that.
-void TaskTable::NameLocked(TaskRecord& record) {
-  auto entry = names_.extract(record.name());
-  if (entry.empty()) {
-    names_.emplace(record.name(), &record);
-    return;
-  }
+void TaskTable::TakeOverNameLocked(TaskRecord& record) {
+  const auto found = names_.find(record.name());
+  if (found->second == &record) return;
+  auto entry = names_.extract(found);
   entry.key() = record.name();
   entry.mapped() = &record;
   names_.insert(std::move(entry));

@@ -21,6 +21,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -51,14 +52,16 @@ class TaskTable {
  public:
   explicit TaskTable(Clock& clock) : clock_(clock) {}
 
-  // Takes up `record`, with a reference of its own, to be started at once or later.
-  // `kAlreadyExists`, and nothing has changed: the name is in use. Throws std::bad_alloc, likewise.
-  // `closed` is asked under the lock: a record that is not refused is seen by TakeToStop.
+  // Takes up all of `records`, with references of its own, to be started at once or later; in one
+  // step, so that TakeToStart sees all or none. `kAlreadyExists`, and nothing has changed: a name
+  // is in use. Throws std::bad_alloc, likewise. `closed` is asked under the lock: records that are
+  // not refused are seen by TakeToStop. REQUIRES: no two have the same name.
   template <typename Closed>
-  absl::Status Add(TaskRecord& record, bool start, Closed closed) ABSL_LOCKS_EXCLUDED(mutex_) {
+  absl::Status Add(std::span<TaskRecord* const> records, bool start, Closed closed)
+      ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     if (closed()) return ShutDownError();
-    return AddLocked(record, start);
+    return AddLocked(records, start);
   }
 
   // The next one of `registered`, now `live`; of `registered` and `live`, now `stopping`; the first
@@ -104,8 +107,10 @@ class TaskTable {
   static absl::Status ShutDownError();
 
  private:
-  absl::Status AddLocked(TaskRecord& record, bool start) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void NameLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status AddLocked(std::span<TaskRecord* const> records, bool start)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NameLocked(std::span<TaskRecord* const> records) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeOverNameLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void UnnameLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartedLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   TaskRecord* TakeEndedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
