@@ -1,8 +1,9 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
 // The restart path allocates nothing, nor does the publication of a result: a process that is out
-// of memory still restarts its workers and still learns how they ended. This binary replaces the
-// global operator new, to count the allocations of all threads or to let them fail.
+// of memory still restarts its workers and still learns how they ended. And a call that finds no
+// memory, wherever that is, says so and has changed nothing. This binary replaces the global
+// operator new, to count the allocations of all threads, or to let all or one of them fail.
 
 #include <atomic>
 #include <cstddef>
@@ -12,7 +13,9 @@
 #include <latch>
 #include <memory>
 #include <new>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -25,11 +28,12 @@ enum class Mode { kOff, kCount, kFail };
 
 std::atomic<Mode> g_mode{Mode::kOff};
 std::atomic<int64_t> g_allocations{0};
+thread_local int64_t t_until_failure = 0;  // of this thread: that allocation fails; 0: none
 
 void* Allocate(size_t size, size_t alignment = alignof(std::max_align_t)) noexcept {
   const Mode mode = g_mode;
   if (mode != Mode::kOff) ++g_allocations;
-  if (mode == Mode::kFail) return nullptr;
+  if (mode == Mode::kFail || (t_until_failure > 0 && --t_until_failure == 0)) return nullptr;
   return std::aligned_alloc(alignment, (size / alignment + 1) * alignment);
 }
 
@@ -278,6 +282,158 @@ TEST(AllocationTest, S2_AnAbandonmentAllocatesNothing) {
   EXPECT_EQ(End(), 0);
   EXPECT_EQ(result->final_status, SupervisionStatus::kAbandoned);
   released->count_down();
+}
+
+// --- Calls without memory
+
+// Makes `call` while its first allocation fails, then the second one, ... until it needs no more.
+// It has to say that there is no memory, as often as it fails; `check` sees to it that it did
+// nothing.
+template <typename Call, typename Check>
+void FailEachAllocation(int64_t at_least, Call call, Check check) {
+  int64_t failing = 1;
+  for (;; ++failing) {
+    t_until_failure = failing;
+    absl::Status status = call();
+    const bool failed = std::exchange(t_until_failure, 0) == 0;
+    if (!failed) {
+      EXPECT_EQ(status, absl::OkStatus());
+      break;
+    }
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << failing << ": " << status;
+    check();
+  }
+  EXPECT_GT(failing, at_least);
+}
+
+const std::string& LongName(int i) {
+  static const auto& names = *new std::vector<std::string>{
+      std::string(100, 'a'), std::string(100, 'b'), std::string(100, 'c')};
+  return names[static_cast<size_t>(i)];
+}
+
+class LongNamed : public SupervisedTask {
+ public:
+  explicit LongNamed(int64_t& tasks) : tasks_(tasks) { ++tasks_; }
+  ~LongNamed() override { --tasks_; }
+  std::string name() const override { return LongName(0); }
+  absl::Status Run(TaskContext&) override { return absl::OkStatus(); }
+
+ private:
+  int64_t& tasks_;
+};
+
+std::vector<TaskSpec> ThreeSpecs() {
+  return Specs(TaskSpec{.name = LongName(0), .run = [] {}},
+               TaskSpec{.name = LongName(1), .run = [] {}},
+               TaskSpec{.name = LongName(2), .run = [] {}});
+}
+
+void ExpectEmpty(const Supervisor& supervisor) {
+  EXPECT_TRUE(supervisor.ListTasks().empty());
+  EXPECT_EQ(supervisor.task_count(), 0u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(supervisor.Find(LongName(i)).status().code(), absl::StatusCode::kNotFound);
+  }
+}
+
+TEST(AllocationTest, S20_RegisterAllWithoutMemoryRegistersNone) {
+  Supervisor supervisor;
+  std::vector<TaskSpec> specs = ThreeSpecs();
+  FailEachAllocation(
+      9, [&] { return supervisor.RegisterAll(std::exchange(specs, {})).status(); },
+      [&] {
+        ExpectEmpty(supervisor);
+        specs = ThreeSpecs();
+      });
+  EXPECT_EQ(supervisor.ListTasks().size(), 3u);
+}
+
+// Names that tasks which are over have left behind need no memory, and stay theirs.
+TEST(AllocationTest, S18_RegisterAllWithoutMemoryTakesNoOldNameAway) {
+  Supervisor supervisor;
+  const TaskHandle old = supervisor.Register(LongName(1), [] {}).value();
+  ASSERT_TRUE(supervisor.StartAll().ok());
+  ASSERT_TRUE(old.Wait().ok());
+  std::vector<TaskSpec> specs = ThreeSpecs();
+  FailEachAllocation(
+      8, [&] { return supervisor.RegisterAll(std::exchange(specs, {})).status(); },
+      [&] {
+        EXPECT_TRUE(supervisor.Find(LongName(1)).value() == old);
+        EXPECT_TRUE(supervisor.ListTasks().empty());
+        specs = ThreeSpecs();
+      });
+  EXPECT_EQ(supervisor.ListTasks().size(), 3u);
+}
+
+TEST(AllocationTest, S20_ATaskInTheClassFormWithoutMemoryIsRefusedAndReleased) {
+  Supervisor supervisor;
+  int64_t tasks = 0;
+  auto task = std::make_shared<LongNamed>(tasks);
+  FailEachAllocation(
+      2, [&] { return supervisor.Register(std::move(task)).status(); },
+      [&] {
+        ExpectEmpty(supervisor);
+        EXPECT_EQ(tasks, 0);
+        task = std::make_shared<LongNamed>(tasks);
+      });
+  EXPECT_EQ(tasks, 1);
+  EXPECT_TRUE(supervisor.Shutdown().ok());
+  EXPECT_EQ(tasks, 0);
+}
+
+TEST(AllocationTest, S20_ANameAndARunWithoutMemoryAreRefused) {
+  Supervisor supervisor;
+  std::string name = LongName(0);
+  FailEachAllocation(
+      1, [&] { return supervisor.Register(std::move(name), [] {}).status(); },
+      [&] {
+        ExpectEmpty(supervisor);
+        name = LongName(0);
+      });
+}
+
+// A virtual that throws where not even that can be said.
+TEST(AllocationTest, S20_ABadTaskIsRefusedWithoutMemoryToo) {
+  struct Bad : LongNamed {
+    using LongNamed::LongNamed;
+    std::string name() const override { throw 1; }
+  };
+  Supervisor supervisor;
+  int64_t tasks = 0;
+  for (int64_t failing = 1; failing < 20; ++failing) {
+    auto task = std::make_shared<Bad>(tasks);
+    t_until_failure = failing;
+    const absl::Status status = supervisor.Submit(std::move(task)).status();
+    t_until_failure = 0;
+    EXPECT_TRUE(status.code() == absl::StatusCode::kResourceExhausted ||
+                status.code() == absl::StatusCode::kInvalidArgument)
+        << status;
+    EXPECT_EQ(tasks, 0);
+  }
+}
+
+// Each call finds what the one before has left; the last one starts it, with a task on it.
+TEST(AllocationTest, DefaultIsTriedAgainUntilItStarts) {
+  FailEachAllocation(
+      5, [] { return Supervisor::Default().status(); }, [] {});
+  Supervisor* const supervisor = Supervisor::Default().value();
+  std::vector<TaskSpec> specs = ThreeSpecs();
+  std::vector<TaskHandle> handles;
+  FailEachAllocation(
+      9,
+      [&] {
+        absl::StatusOr<std::vector<TaskHandle>> spawned =
+            SpawnSupervisedMany(std::exchange(specs, {}));
+        if (spawned.ok()) handles = *std::move(spawned);
+        return spawned.status();
+      },
+      [&] {
+        ExpectEmpty(*supervisor);
+        specs = ThreeSpecs();
+      });
+  EXPECT_EQ(handles.size(), 3u);
+  for (const TaskHandle& handle : handles) EXPECT_TRUE(handle.Wait().ok());
 }
 
 }  // namespace
