@@ -292,38 +292,69 @@ TaskSpec Sleeper(std::string name) {
               [](TaskContext& context) { context.SleepFor(absl::InfiniteDuration()); });
 }
 
+// So many that others have the time to look at them half-way, if that can be; all but one wait for
+// the only lane.
+constexpr int kSleepers = 300;
+constexpr int kRounds = 20;
+
+std::unique_ptr<Supervisor> WithOneLane() { return MakeSupervisor({.max_concurrency = 1}); }
+
 std::vector<TaskSpec> Sleepers(int round) {
   std::vector<TaskSpec> specs;
-  for (int i = 0; i < 20; ++i) specs.push_back(Sleeper(absl::StrCat(round, ".", i)));
+  for (int i = 0; i < kSleepers; ++i) specs.push_back(Sleeper(absl::StrCat(round, ".", i)));
   return specs;
 }
 
+// All of them or none are listed, and all of these or none are started.
+void ExpectAllOrNone(const Supervisor& supervisor) {
+  const std::vector<TaskInfo> infos = supervisor.ListTasks();
+  if (infos.empty()) return;
+  EXPECT_THAT(infos, SizeIs(kSleepers));
+  const bool started = infos[0].state != TaskState::kRegistered;
+  for (const TaskInfo& info : infos) EXPECT_EQ(info.state != TaskState::kRegistered, started);
+}
+
+// Only one thread starts tasks, so that whatever it sees between two calls is what one call did.
 TEST(RegisterAllTest, AStartAllAtTheSameTimeSeesAllOrNone) {
-  const auto supervisor = MakeSupervisor();
-  for (int round = 0; round < 200; ++round) {
+  const auto supervisor = WithOneLane();
+  for (int round = 0; round < kRounds; ++round) {
+    Notification registered;
     std::vector<TaskHandle> handles;
     std::vector<TaskSpec> specs = Sleepers(round);
-    Race([&] { handles = supervisor->RegisterAll(std::move(specs)).value(); },
-         [&] { ASSERT_TRUE(supervisor->StartAll().ok()); });
-    const bool started = handles[0].state() != TaskState::kRegistered;
-    for (const TaskHandle& handle : handles) {
-      EXPECT_EQ(handle.state() != TaskState::kRegistered, started);
-      handle.RequestStop();
-    }
+    Race(
+        [&] {
+          handles = supervisor->RegisterAll(std::move(specs)).value();
+          registered.Notify();
+        },
+        [&] {
+          while (!registered.HasHappened()) {
+            EXPECT_TRUE(supervisor->StartAll().ok());
+            ExpectAllOrNone(*supervisor);
+          }
+        });
+    for (const TaskHandle& handle : handles) handle.RequestStop();
     for (const TaskHandle& handle : handles) AwaitResult(handle);
   }
 }
 
+// In every second round the shutdown comes at once, in the others as soon as one of the tasks is
+// there.
 TEST(RegisterAllTest, AShutdownAtTheSameTimeStopsAllOrRefusesAll) {
-  for (int round = 0; round < 50; ++round) {
-    const auto supervisor = MakeSupervisor();
+  for (int round = 0; round < kRounds; ++round) {
+    const auto supervisor = WithOneLane();
+    Notification registered;
     absl::StatusOr<std::vector<TaskHandle>> handles;
     std::vector<TaskSpec> specs = Sleepers(round);
-    Race([&] { handles = supervisor->RegisterAll(std::move(specs)); },
-         [&] {
-           supervisor->StartAll().IgnoreError();
-           ASSERT_TRUE(supervisor->Shutdown().ok());
-         });
+    Race(
+        [&] {
+          handles = supervisor->RegisterAll(std::move(specs));
+          registered.Notify();
+        },
+        [&] {
+          while (round % 2 == 0 && supervisor->ListTasks().empty() && !registered.HasHappened()) {
+          }
+          EXPECT_TRUE(supervisor->Shutdown().ok());
+        });
     EXPECT_THAT(supervisor->ListTasks(), IsEmpty());
     if (!handles.ok()) {
       EXPECT_EQ(handles.status().code(), absl::StatusCode::kFailedPrecondition);
