@@ -11,6 +11,8 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -89,6 +91,74 @@ absl::Status Serve(foxtive::Supervisor& supervisor, const std::vector<std::strin
 TEST(ReadmeTest, ManyTasks) {
   foxtive::Supervisor supervisor;
   EXPECT_EQ(Serve(supervisor, {"long", "short", "longer"}), absl::OkStatus());
+}
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual std::string id() const = 0;
+  virtual absl::Status Open() { return absl::OkStatus(); }
+  virtual void Poll() = 0;
+  virtual void Interrupt() {}
+  virtual void Close() {}
+};
+
+// Blocks in Poll until it is interrupted.
+class LineDevice : public Device {
+ public:
+  LineDevice(std::string id, std::atomic<int>& closed) : id_(std::move(id)), closed_(closed) {}
+  std::string id() const override { return id_; }
+  void Poll() override { interrupted_.wait(false); }
+  void Interrupt() override {
+    interrupted_ = true;
+    interrupted_.notify_all();
+  }
+  void Close() override { ++closed_; }
+
+ private:
+  const std::string id_;
+  std::atomic<int>& closed_;
+  std::atomic<bool> interrupted_{false};
+};
+
+class SupervisedDevice : public foxtive::SupervisedTask {
+ public:
+  explicit SupervisedDevice(std::unique_ptr<Device> device) : device_(std::move(device)) {}
+
+  std::string name() const override { return device_->id(); }
+  absl::Status Setup() override { return device_->Open(); }
+  absl::Status Run(foxtive::TaskContext& context) override {
+    while (!context.stop_requested()) device_->Poll();  // throws when the line breaks
+    return absl::OkStatus();
+  }
+  void OnShutdown() override { device_->Interrupt(); }  // ends a Poll that blocks
+  void Cleanup() override { device_->Close(); }
+  void Configure(foxtive::TaskSpec& spec) const override { spec.retry_setup = true; }
+
+ private:
+  const std::unique_ptr<Device> device_;
+};
+
+absl::Status Upload() { return absl::OkStatus(); }
+
+TEST(ReadmeTest, WorkersThatAreObjects) {
+  std::atomic<int> closed{0};
+  auto scale = std::make_unique<LineDevice>("scale", closed);
+  auto scanner = std::make_unique<LineDevice>("scanner", closed);
+  foxtive::Supervisor supervisor;
+  absl::StatusOr<std::vector<foxtive::TaskHandle>> tasks =
+      supervisor.RegisterAll(foxtive::Specs(std::make_shared<SupervisedDevice>(std::move(scale)),
+                                            std::make_shared<SupervisedDevice>(std::move(scanner)),
+                                            foxtive::TaskSpec{.name = "upload", .run = Upload}));
+  ASSERT_TRUE(tasks.ok()) << tasks.status();
+  ASSERT_TRUE(supervisor.StartAll().ok());
+  ASSERT_TRUE((*tasks)[2].Wait().ok());
+  for (int i : {0, 1}) {
+    while ((*tasks)[i].attempts() == 0) std::this_thread::yield();
+    EXPECT_TRUE((*tasks)[i].RequestStop());
+    EXPECT_EQ((*tasks)[i].Wait()->final_status, foxtive::SupervisionStatus::kManuallyStopped);
+  }
+  EXPECT_EQ(closed, 2);
 }
 
 // In a child of a worker: its exit status says whether SIGTERM is blocked.
