@@ -2,10 +2,12 @@
 //
 // SupervisedTask as a TaskSpec, and the short forms of Submit and Register.
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"

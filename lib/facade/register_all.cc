@@ -4,7 +4,9 @@
 // the one step in which the table takes them up.
 
 #include <cstddef>
+#include <memory>
 #include <new>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>

@@ -5,11 +5,13 @@
 #include "foxtive/spawn.h"
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
 #include "foxtive/supervisor.h"
 #include "lib/shell/mutex.h"
 
