@@ -187,6 +187,9 @@ TEST(PrintingTest, ResultNamesTaskStatusAttemptsTimeAndError) {
   EXPECT_EQ(Text(result),
             "'trades': kMaxAttemptsReached after 3 attempts in 6.012s; last error: UNAVAILABLE: no "
             "route");
+  result.reason = "it was so";
+  EXPECT_THAT(Text(result), HasSubstr(" in 6.012s: it was so; last error"));
+  result.reason = {};
   result.total_attempts = 1;
   result.final_status = SupervisionStatus::kCompletedNormally;
   result.last_error = absl::OkStatus();
@@ -290,7 +293,8 @@ TEST(PrintingTest, WhatASupervisorTells) {
   TaskSpec spec = test::Spec("trades", [] { throw std::runtime_error("no\nprice"); });
   spec.restart_policy = RestartPolicy::MaxAttempts(2);
   EXPECT_THAT(Text(test::AwaitResult(test::Submit(supervisor, std::move(spec)))),
-              MatchesRegex("'trades': kMaxAttemptsReached after 2 attempts in [0-9.hmus]+; last "
+              MatchesRegex("'trades': kMaxAttemptsReached after 2 attempts in [0-9.hmus]+: as many "
+                           "attempts .*row 7.; last "
                            "error: UNKNOWN: std::runtime_error: no\\\\x0aprice"));
   EXPECT_THAT(Text(test::Register(supervisor, test::Spec("later", [] {})).info()),
               MatchesRegex("'later': kRegistered for [0-9.hmus]+; 0 attempts, 0 failures in a row, "

@@ -108,6 +108,13 @@ TEST(StderrListenerTest, S26_EveryKindIsALine) {
   EXPECT_EQ(LineOf(event), "foxtive: tasks wait for a thread: found 3, wanted 5\n");
 }
 
+TEST(StderrListenerTest, AnEventPrintsItself) {
+  EXPECT_EQ(ToString(Failure(absl::UnavailableError("down"))),
+            "task 'orders' attempt 3 failed: UNAVAILABLE: down; next attempt in 0.25 s");
+  EXPECT_EQ(ToString(EventKind::kLateReturn), "kLateReturn");
+  EXPECT_EQ(ToString(static_cast<EventKind>(99)), "EventKind(99)");
+}
+
 TEST(StderrListenerTest, S26_CountsAreInTheLine) {
   Event event = Failure(absl::UnavailableError("down"));
   event.folded = 12345678901;

@@ -29,7 +29,9 @@
 
 #include <cstdint>
 #include <exception>
+#include <iosfwd>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -87,6 +89,23 @@ class EventListener {
 // Writes a line for each notable event to the standard error: by one write(2), control characters
 // escaped, names and messages cut at 300 bytes. One object for the whole process.
 std::shared_ptr<EventListener> StderrListener();
+
+// For people: the kind as it is written, and the event as the line of the default listener without
+// its first word.
+std::string ToString(EventKind kind);
+std::string ToString(const Event& event);
+
+std::ostream& operator<<(std::ostream& out, EventKind kind);
+std::ostream& operator<<(std::ostream& out, const Event& event);
+
+template <typename Sink>
+void AbslStringify(Sink& sink, EventKind kind) {
+  sink.Append(ToString(kind));
+}
+template <typename Sink>
+void AbslStringify(Sink& sink, const Event& event) {
+  sink.Append(ToString(event));
+}
 
 }  // namespace foxtive
 

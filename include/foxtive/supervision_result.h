@@ -45,7 +45,8 @@ struct SupervisionResult {
 // that has no name. A result in one line, whatever its strings hold: control characters in them are
 // escaped, `\x0a`. Streams and Abseil's formatting print the same.
 //
-//   'feed': kMaxAttemptsReached after 3 attempts in 6.012s; last error: UNAVAILABLE: no route
+//   'feed': kRestartPrevented after 3 attempts in 6.012s: the error is permanent (verdict row 4);
+//   last error: UNAVAILABLE: no route   (in one line)
 std::string ToString(SupervisionStatus status);
 std::string ToString(const SupervisionResult& result);
 

@@ -72,6 +72,24 @@ std::string_view NameOf(TaskState state) {
   return {};
 }
 
+std::string_view NameOf(EventKind kind) {
+  switch (kind) {
+    case EventKind::kAttemptFailed:
+      return "kAttemptFailed";
+    case EventKind::kSetupFailed:
+      return "kSetupFailed";
+    case EventKind::kHookThrew:
+      return "kHookThrew";
+    case EventKind::kTaskOver:
+      return "kTaskOver";
+    case EventKind::kLateReturn:
+      return "kLateReturn";
+    case EventKind::kCapacityLimited:
+      return "kCapacityLimited";
+  }
+  return {};
+}
+
 }  // namespace internal
 
 namespace {
@@ -164,10 +182,15 @@ std::string ToString(const BackoffStrategy& strategy) {
   return StrategyText("Custom", {}, jitter);
 }
 
+std::string ToString(EventKind kind) { return EnumText("EventKind", kind); }
+
 std::string ToString(const SupervisionResult& result) {
-  return absl::StrCat("'", Escaped(result.task_name), "': ", ToString(result.final_status),
-                      " after ", Counted(result.total_attempts, "attempt"), " in ",
-                      MeasuredText(result.elapsed), "; ", LastErrorText(result.last_error));
+  std::string text =
+      absl::StrCat("'", Escaped(result.task_name), "': ", ToString(result.final_status), " after ",
+                   Counted(result.total_attempts, "attempt"), " in ", MeasuredText(result.elapsed));
+  if (!result.reason.empty()) absl::StrAppend(&text, ": ", Escaped(result.reason));
+  absl::StrAppend(&text, "; ", LastErrorText(result.last_error));
+  return text;
 }
 
 std::string ToString(const TaskInfo& info) {
@@ -202,6 +225,8 @@ std::ostream& operator<<(std::ostream& out, const RestartPolicy& policy) {
 std::ostream& operator<<(std::ostream& out, const BackoffStrategy& strategy) {
   return out << ToString(strategy);
 }
+
+std::ostream& operator<<(std::ostream& out, EventKind kind) { return out << ToString(kind); }
 
 std::ostream& operator<<(std::ostream& out, const SupervisionResult& result) {
   return out << ToString(result);

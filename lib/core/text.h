@@ -9,6 +9,7 @@
 #include <array>
 #include <string_view>
 
+#include "foxtive/event_listener.h"
 #include "foxtive/restart_policy.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_info.h"
@@ -19,6 +20,7 @@ namespace foxtive::internal {
 std::string_view NameOf(RestartOn restart_on);
 std::string_view NameOf(SupervisionStatus status);
 std::string_view NameOf(TaskState state);
+std::string_view NameOf(EventKind kind);
 
 // What tears a line, or does worse to a terminal.
 inline bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }

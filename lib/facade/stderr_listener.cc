@@ -16,6 +16,8 @@
 #include <iterator>
 #include <memory>
 #include <new>
+#include <ostream>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -41,11 +43,6 @@ std::string_view Cut(std::string_view text) {
 // A line under construction. What does not fit is left out; the end of the line always fits.
 class Line {
  public:
-  explicit Line(std::string_view task) {
-    *this << "foxtive: ";
-    if (!task.empty()) *this << "task '" << Escaped{task} << "' ";
-  }
-
   struct Escaped {
     std::string_view text;
   };
@@ -83,8 +80,10 @@ class Line {
 
   Line& operator<<(const absl::Status& status);
 
+  std::string_view text() const { return {bytes_.data(), size_}; }
+
   // Writes may be cut short by a signal or a full pipe; what is written then can't be taken back.
-  ~Line() {
+  void Write() {
     const int saved_errno = errno;
     bytes_[size_++] = '\n';
     size_t done = 0;
@@ -144,7 +143,7 @@ void TellEnd(Line& line, const Event& event) {
        << (event.attempt == 1 ? " attempt; " : " attempts; ") << event.reason;
 }
 
-void Tell(Line& line, const Event& event) {
+void TellWhat(Line& line, const Event& event) {
   switch (event.kind) {
     case EventKind::kAttemptFailed:
       return TellFailure(line, event, "attempt");
@@ -164,17 +163,32 @@ void Tell(Line& line, const Event& event) {
   }
 }
 
+void Tell(Line& line, const Event& event) {
+  if (!event.task_name.empty()) line << "task '" << Line::Escaped{event.task_name} << "' ";
+  TellWhat(line, event);
+  if (event.lost > 0) line << " (" << event.lost << " events before this one were lost)";
+}
+
 class StderrListenerImpl final : public EventListener {
  public:
   void OnEvent(const Event& event) override {
-    Line line(event.task_name);
+    Line line;
+    line << "foxtive: ";
     Tell(line, event);
-    if (event.lost > 0) line << " (" << event.lost << " events before this one were lost)";
+    line.Write();
   }
   EventDetail detail() const override { return EventDetail::kNotable; }
 };
 
 }  // namespace
+
+std::string ToString(const Event& event) {
+  Line line;
+  Tell(line, event);
+  return std::string(line.text());
+}
+
+std::ostream& operator<<(std::ostream& out, const Event& event) { return out << ToString(event); }
 
 void EventListener::OnEvent(const Event&) {}
 

@@ -38,6 +38,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "foxtive/clock.h"
 #include "lib/shell/executor.h"
@@ -105,7 +106,7 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   int64_t TendWaiting(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t TendLate(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t TendResting(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
-  void ReportOnce(bool& reported, const std::string& cause);
+  void ReportOnce(bool& reported, absl::FunctionRef<std::string()> cause);
 
   const int max_lanes_;
   const std::string thread_name_;

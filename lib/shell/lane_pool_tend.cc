@@ -36,9 +36,11 @@ int64_t LanePool::TendWaiting(int64_t now) {
       no_thread_reported_ = false;
     } else {
       retry_at_ = now + kRetryAfterNanos;
-      ReportOnce(no_thread_reported_,
-                 "no thread could be created: raise the limit of threads (ulimit -u, the cgroup's "
-                 "pids.max) or of memory, or run fewer tasks at once");
+      ReportOnce(no_thread_reported_, [] {
+        return std::string(
+            "no thread could be created: raise the limit of threads (ulimit -u, the "
+            "cgroup's pids.max) or of memory, or run fewer tasks at once");
+      });
     }
   }
 }
@@ -82,11 +84,12 @@ int64_t LanePool::TendLate(int64_t now) {
   if (now < due) return due;
   const LaunchReport look = CapacityRegistry::Get().Look();
   if (look.limited()) {
-    ReportOnce(limit_reported_,
-               absl::StrCat("oneTBB allows a parallelism of ", look.parallelism_found, ", ",
-                            look.parallelism_wanted,
-                            " is wanted: raise or remove the tbb::global_control of this process, "
-                            "or create a Supervisor before anything else uses oneTBB"));
+    ReportOnce(limit_reported_, [&look] {
+      return absl::StrCat("oneTBB allows a parallelism of ", look.parallelism_found, ", ",
+                          look.parallelism_wanted,
+                          " is wanted: raise or remove the tbb::global_control of this process, or "
+                          "create a Supervisor before anything else uses oneTBB");
+    });
     return now + kRetryAfterNanos;
   }
   if (raises_ >= kMaxRaises) return now + kRetryAfterNanos;
@@ -115,8 +118,14 @@ int64_t LanePool::TendResting(int64_t now) {
 }
 
 // Once for each time that jobs come to wait for threads.
-void LanePool::ReportOnce(bool& reported, const std::string& cause) {
-  if (!std::exchange(reported, true)) report_(cause);
+// The cause may be that there is no memory, for its text neither.
+void LanePool::ReportOnce(bool& reported, absl::FunctionRef<std::string()> cause) {
+  if (std::exchange(reported, true)) return;
+  try {
+    report_(cause());
+  } catch (const std::bad_alloc&) {
+    reported = false;
+  }
 }
 
 }  // namespace foxtive::internal
