@@ -51,18 +51,22 @@ bool EventQueue::Put(Slot& slot, bool& push) {
   return true;
 }
 
-// False: there is nothing; if it `delivers`, it is through with that then.
-bool EventQueue::Take(Slot& slot, bool delivers) {
+// For a delivery, with the listener, or for Close (null). False: there is nothing; a delivery is
+// through with that.
+bool EventQueue::Take(Slot& slot, std::shared_ptr<EventListener>* listener) {
   {
     MutexLock lock(mutex_);
     // What comes with the end is not delivered any more.
-    if (size_ > 0 && !(delivers && closed_)) {
+    if (size_ > 0 && (listener == nullptr || !closed_)) {
       slot = std::move(slots_[first_]);
       first_ = (first_ + 1) % kSlots;
       --size_;
+      if (listener == nullptr) return true;
+      *listener = listener_;
+      deliverer_ = std::this_thread::get_id();
       return true;
     }
-    if (!delivers) return false;
+    if (listener == nullptr) return false;
     delivering_ = false;
     deliverer_ = std::thread::id();
   }
@@ -71,25 +75,18 @@ bool EventQueue::Take(Slot& slot, bool delivers) {
 }
 
 Job::Outcome EventQueue::Deliver() noexcept {
-  std::shared_ptr<EventListener> listener;
-  {
-    MutexLock lock(mutex_);
-    listener = listener_;
-    deliverer_ = std::this_thread::get_id();
-  }
   while (true) {
-    // One of its own for each event: its exception is destroyed before the next one comes.
+    // Of their own for each event: nothing is left of it, nor of the listener, when this is idle.
+    const UserCodeScope scope(&engine_, nullptr);
+    std::shared_ptr<EventListener> listener;
     Slot slot;
-    if (!Take(slot, /*delivers=*/true)) break;
-    if (listener != nullptr) Tell(*listener, slot);
+    if (!Take(slot, &listener)) return Job::Outcome::kDone;
+    Tell(*listener, slot);
     Drop(slot);
   }
-  const UserCodeScope scope(&engine_, nullptr);
-  listener.reset();
-  return Job::Outcome::kDone;
 }
 
-void EventQueue::Tell(EventListener& listener, const Slot& slot) const noexcept {
+void EventQueue::Tell(EventListener& listener, const Slot& slot) noexcept {
   const Notice& notice = slot.notice;
   const Event event{
       .kind = notice.kind,
@@ -104,7 +101,6 @@ void EventQueue::Tell(EventListener& listener, const Slot& slot) const noexcept 
       .final_status = notice.final_status,
       .folded = notice.folded,
       .lost = slot.lost};
-  const UserCodeScope scope(&engine_, nullptr);
   try {
     listener.OnEvent(event);
   } catch (...) {
@@ -146,7 +142,7 @@ void EventQueue::Close() {
   }
   while (true) {
     Slot slot;
-    if (!Take(slot, /*delivers=*/false)) return;
+    if (!Take(slot, nullptr)) return;
     Drop(slot);
   }
 }

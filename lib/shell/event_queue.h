@@ -101,8 +101,8 @@ class EventQueue {
   Job::Outcome Deliver() noexcept;
   void ReleaseJob() noexcept;
   bool Put(Slot& slot, bool& push) ABSL_LOCKS_EXCLUDED(mutex_);
-  bool Take(Slot& slot, bool delivers) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Tell(EventListener& listener, const Slot& slot) const noexcept;
+  bool Take(Slot& slot, std::shared_ptr<EventListener>* listener) ABSL_LOCKS_EXCLUDED(mutex_);
+  static void Tell(EventListener& listener, const Slot& slot) noexcept;
   void Drop(Slot& slot) const;
 
   Engine& engine_;
