@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "lib/facade/validate.h"
 #include "lib/shell/engine.h"
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/user_code_scope.h"
@@ -18,6 +19,12 @@ namespace {
 using ::foxtive::internal::Engine;
 using ::foxtive::internal::TaskRecord;
 using ::foxtive::internal::TaskTable;
+
+// First of all, before any lock.
+absl::Status CheckUsable(const Engine* engine, const absl::Status& start_error) {
+  if (internal::InForkChild()) return internal::ForkChildError();
+  return engine != nullptr ? absl::OkStatus() : start_error;
+}
 
 absl::Status NoMemory() { return absl::Status(absl::StatusCode::kResourceExhausted, ""); }
 
@@ -55,6 +62,7 @@ absl::Status TimedOut(const char* call, absl::Duration timeout) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(SupervisorOptions options) {
+  if (internal::InForkChild()) return internal::ForkChildError();
   try {
     if (absl::Status status = internal::Validate(options); !status.ok()) return status;
     absl::StatusOr<std::shared_ptr<Engine>> engine = Engine::Create(options);
@@ -77,11 +85,12 @@ Supervisor::Supervisor() {
 }
 
 Supervisor::~Supervisor() {
-  if (engine_ != nullptr) engine_->Stop();
+  // In a child of fork the monitor, which owns the Engine too, never lets go of it: it is leaked.
+  if (engine_ != nullptr && !internal::InForkChild()) engine_->Stop();
 }
 
 absl::StatusOr<TaskHandle> Supervisor::Submit(TaskSpec spec) {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
   try {
     return Add(engine_, std::move(spec), /*start=*/true);
   } catch (const std::bad_alloc&) {
@@ -90,7 +99,7 @@ absl::StatusOr<TaskHandle> Supervisor::Submit(TaskSpec spec) {
 }
 
 absl::StatusOr<TaskHandle> Supervisor::Register(TaskSpec spec) {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
   try {
     return Add(engine_, std::move(spec), /*start=*/false);
   } catch (const std::bad_alloc&) {
@@ -99,11 +108,12 @@ absl::StatusOr<TaskHandle> Supervisor::Register(TaskSpec spec) {
 }
 
 absl::Status Supervisor::StartAll() {
-  return engine_ != nullptr ? engine_->StartAll() : start_error_;
+  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
+  return engine_->StartAll();
 }
 
 absl::StatusOr<SupervisionResult> Supervisor::WaitAny(absl::Duration timeout) {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
   TaskRecord* record = nullptr;
   try {
     if (absl::Status status = CheckMayWait(*engine_, "WaitAny"); !status.ok()) return status;
@@ -124,7 +134,7 @@ absl::StatusOr<SupervisionResult> Supervisor::WaitAny(absl::Duration timeout) {
 }
 
 absl::StatusOr<std::vector<SupervisionResult>> Supervisor::WaitAll(absl::Duration timeout) {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
   std::vector<SupervisionResult> results;
   std::vector<TaskRecord*> records;
   try {
@@ -154,12 +164,12 @@ absl::StatusOr<std::vector<SupervisionResult>> Supervisor::WaitAll(absl::Duratio
 }
 
 absl::Status Supervisor::Shutdown() {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
   return Shutdown(engine_->shutdown_timeout());
 }
 
 absl::Status Supervisor::Shutdown(absl::Duration timeout) {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
   try {
     if (absl::Status status = CheckMayWait(*engine_, "Shutdown"); !status.ok()) return status;
   } catch (const std::bad_alloc&) {
@@ -169,11 +179,11 @@ absl::Status Supervisor::Shutdown(absl::Duration timeout) {
 }
 
 void Supervisor::RequestShutdown() noexcept {
-  if (engine_ != nullptr) engine_->RequestShutdown();
+  if (engine_ != nullptr && !internal::InForkChild()) engine_->RequestShutdown();
 }
 
 absl::StatusOr<TaskHandle> Supervisor::Find(std::string_view name) const {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
   try {
     TaskRecord* const record = engine_->table().Find(name);
     if (record != nullptr) return record->MakeHandle();
@@ -185,7 +195,7 @@ absl::StatusOr<TaskHandle> Supervisor::Find(std::string_view name) const {
 
 std::vector<TaskInfo> Supervisor::ListTasks() const {
   std::vector<TaskInfo> infos;
-  if (engine_ == nullptr) return infos;
+  if (engine_ == nullptr || internal::InForkChild()) return infos;
   const std::vector<TaskRecord*> records = engine_->table().Unfinished();
   const auto give_back = [&records] {
     for (TaskRecord* record : records) record->Unref();
@@ -202,7 +212,8 @@ std::vector<TaskInfo> Supervisor::ListTasks() const {
 }
 
 size_t Supervisor::task_count() const {
-  return engine_ != nullptr ? engine_->table().started_count() : 0;
+  if (engine_ == nullptr || internal::InForkChild()) return 0;
+  return engine_->table().started_count();
 }
 
 }  // namespace foxtive

@@ -2,18 +2,27 @@
 
 #include "foxtive/task_context.h"
 
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/task_record.h"
 
 namespace foxtive {
 
+using internal::InForkChild;
+
 std::string_view TaskContext::name() const { return record_.name(); }
 
-std::stop_token TaskContext::stop_token() const { return record_.StopToken(); }
+std::stop_token TaskContext::stop_token() const {
+  return InForkChild() ? std::stop_token() : record_.StopToken();
+}
 
-bool TaskContext::stop_requested() const { return record_.stop_requested(); }
+bool TaskContext::stop_requested() const { return !InForkChild() && record_.stop_requested(); }
 
-bool TaskContext::SleepFor(absl::Duration duration) const { return record_.SleepFor(duration); }
+bool TaskContext::SleepFor(absl::Duration duration) const {
+  return !InForkChild() && record_.SleepFor(duration);
+}
 
-void TaskContext::MarkHealthy() const { record_.MarkHealthy(); }
+void TaskContext::MarkHealthy() const {
+  if (!InForkChild()) record_.MarkHealthy();
+}
 
 }  // namespace foxtive

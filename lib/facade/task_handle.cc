@@ -5,9 +5,18 @@
 #include <new>
 #include <utility>
 
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/task_record.h"
 
 namespace foxtive {
+namespace {
+
+// Null also in a child of fork, where handles answer as if they named no task.
+internal::TaskRecord* Usable(internal::TaskRecord* record) {
+  return internal::InForkChild() ? nullptr : record;
+}
+
+}  // namespace
 
 TaskHandle::TaskHandle(const TaskHandle& other) : record_(other.record_) {
   if (record_ != nullptr) record_->Ref();
@@ -22,7 +31,7 @@ TaskHandle& TaskHandle::operator=(TaskHandle other) noexcept {
 }
 
 TaskHandle::~TaskHandle() {
-  if (record_ != nullptr) record_->Unref();
+  if (Usable(record_) != nullptr) record_->Unref();
 }
 
 const std::string& TaskHandle::name() const {
@@ -31,24 +40,27 @@ const std::string& TaskHandle::name() const {
 }
 
 TaskState TaskHandle::state() const {
-  return record_ != nullptr ? record_->state() : TaskState::kFinished;
+  return Usable(record_) != nullptr ? record_->state() : TaskState::kFinished;
 }
 
-int64_t TaskHandle::attempts() const { return record_ != nullptr ? record_->attempts() : 0; }
+int64_t TaskHandle::attempts() const {
+  return Usable(record_) != nullptr ? record_->attempts() : 0;
+}
 
 TaskInfo TaskHandle::info() const {
-  return record_ != nullptr ? record_->info() : TaskInfo{.state = TaskState::kFinished};
+  return Usable(record_) != nullptr ? record_->info() : TaskInfo{.state = TaskState::kFinished};
 }
 
 std::shared_future<SupervisionResult> TaskHandle::future() const {
-  return record_ != nullptr ? record_->future() : std::shared_future<SupervisionResult>();
+  return Usable(record_) != nullptr ? record_->future() : std::shared_future<SupervisionResult>();
 }
 
 std::optional<SupervisionResult> TaskHandle::TryResult() const {
-  return record_ != nullptr ? record_->TryResult() : std::nullopt;
+  return Usable(record_) != nullptr ? record_->TryResult() : std::nullopt;
 }
 
 absl::StatusOr<SupervisionResult> TaskHandle::Wait(absl::Duration timeout) const {
+  if (internal::InForkChild()) return internal::ForkChildError();
   if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
   try {
     return record_->Wait(timeout);
@@ -57,6 +69,8 @@ absl::StatusOr<SupervisionResult> TaskHandle::Wait(absl::Duration timeout) const
   }
 }
 
-bool TaskHandle::RequestStop() const { return record_ != nullptr && record_->RequestStop(); }
+bool TaskHandle::RequestStop() const {
+  return Usable(record_) != nullptr && record_->RequestStop();
+}
 
 }  // namespace foxtive

@@ -19,6 +19,7 @@
 #include "lib/core/lifecycle.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/user_code_scope.h"
@@ -72,6 +73,7 @@ TaskRecord::AttemptResult TaskRecord::SetUpAndRun() {
     if (!BeginSetup()) return {};
     if (user_->hooks.setup) {
       Failure failure = Guarded([this] { return user_->hooks.setup(); });
+      EndIfForkChild(failure.status.ok());
       if (!failure.status.ok()) {
         return {.end = AttemptEnd::kSetupFailed,
                 .failure = std::move(failure),
@@ -107,6 +109,7 @@ TaskRecord::AttemptResult TaskRecord::CallRun() {
   TaskContext context(*this, runs_);
   const int64_t began = Now();
   Failure failure = Guarded([&] { return user_->run(context); });
+  EndIfForkChild(failure.status.ok());
   const int64_t ended = Now();
   const bool long_enough = absl::Nanoseconds(ended - began) >= stable_after_;
   return {.end = failure.status.ok() ? AttemptEnd::kSucceeded : AttemptEnd::kFailed,

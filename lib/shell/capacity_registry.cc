@@ -2,16 +2,19 @@
 
 #include "lib/shell/capacity_registry.h"
 
+#include <link.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 #include <pthread.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <climits>
 #include <cstddef>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -31,6 +34,11 @@ int ActiveParallelism() {
 int HostBudget() {
   return std::min(std::max(ActiveParallelism(), tbb::info::default_concurrency()),
                   CapacityRegistry::kMaxHostBudget);
+}
+
+// Ends the search when it is found.
+int IsOneTbbAllocator(dl_phdr_info* library, size_t, void*) {
+  return std::strstr(library->dlpi_name, "/libtbbmalloc.so") != nullptr ? 1 : 0;
 }
 
 void* DoNothing(void*) { return nullptr; }
@@ -200,6 +208,11 @@ void CapacityRegistry::GiveBack(Arena& arena) {
   arena.pooled = true;
   arena.next_pooled = std::exchange(pooled_, &arena);
   ++pooled_count_;
+}
+
+bool CapacityRegistry::HostMayHaveRunOneTbb() {
+  if (tbb::this_task_arena::current_thread_index() != tbb::task_arena::not_initialized) return true;
+  return __libc_single_threaded == 0 && dl_iterate_phdr(&IsOneTbbAllocator, nullptr) != 0;
 }
 
 int CapacityRegistry::arenas_created() const {

@@ -85,6 +85,10 @@ class CapacityRegistry {
   // Found and wanted as of now.
   LaunchReport Look() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Whether oneTBB runs, or has run, without us; as far as can be seen, see fork_guard.h. Touches
+  // no lock of oneTBB and does not start it.
+  static bool HostMayHaveRunOneTbb();
+
   // For tests.
   int arenas_created() const ABSL_LOCKS_EXCLUDED(mutex_);
   int arenas_pooled() const ABSL_LOCKS_EXCLUDED(mutex_);

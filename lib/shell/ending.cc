@@ -15,6 +15,7 @@
 
 #include "lib/core/lifecycle.h"
 #include "lib/shell/engine.h"
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/user_code_scope.h"
 
@@ -63,6 +64,7 @@ bool TaskRecord::TellStop() {
     set_up = setup_begun_;
   }
   if (source.has_value()) source->request_stop();
+  EndIfForkChild();
   // Beside `run`: nothing else touches this hook before both are through.
   if (set_up) CallHook("on_shutdown", user_->hooks.on_shutdown, [](auto& hook) { hook(); });
   MutexLock lock(mutex_);
@@ -78,6 +80,7 @@ void TaskRecord::WindDown() {
   }
   if (set_up) CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
   user_.reset();
+  EndIfForkChild();
   if (Claim(/*abandoned=*/false) == Claimed::kOver) {
     Publish(/*abandoned=*/false);
   } else {
@@ -187,6 +190,7 @@ void TaskRecord::ReturnLate() {
 void TaskRecord::ReleaseOnLane() {
   const UserCodeScope scope(engine_.get(), this);
   Unref();
+  EndIfForkChild();
 }
 
 }  // namespace foxtive::internal

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "lib/shell/caught.h"
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/lane_pool.h"
 #include "lib/shell/monitor.h"
 #include "lib/shell/real_time.h"
@@ -79,6 +80,7 @@ bool Engine::has_real_clock() const {
 }
 
 absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& options) {
+  if (absl::Status status = BeginUse(); !status.ok()) return status;
   try {
     PrepareOutOfMemoryStatus();
     EventDetail detail = EventDetail::kEverything;

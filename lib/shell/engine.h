@@ -43,7 +43,8 @@ namespace foxtive::internal {
 
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
-  // Starts the monitor and the first service lane. `kResourceExhausted` if that can't be.
+  // Starts the monitor and the first service lane. `kResourceExhausted` if that can't be,
+  // `kFailedPrecondition` in a child of a process that had used the library.
   // REQUIRES: valid options.
   static absl::StatusOr<std::shared_ptr<Engine>> Create(const SupervisorOptions& options);
 

@@ -2,11 +2,11 @@
 
 #include "lib/shell/exit_gate.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <mutex>
 #include <shared_mutex>
+
+#include "lib/shell/fork_guard.h"
 
 namespace foxtive::internal {
 namespace {
@@ -14,7 +14,6 @@ namespace {
 struct Gate {
   std::shared_mutex mutex;  // shared by the calls that are inside
   bool closed = false;
-  pid_t owner = 0;
 };
 
 void Close();
@@ -23,7 +22,6 @@ Gate& TheGate() {
   // Leaked: threads may come here until the process is gone.
   static Gate& gate = *[] {
     auto* made = new Gate;
-    made->owner = getpid();
     std::atexit(&Close);
     return made;
   }();
@@ -31,9 +29,9 @@ Gate& TheGate() {
 }
 
 void Close() {
+  // The lock may be held by a thread that exists in the parent alone.
+  if (InForkChild()) return;
   Gate& gate = TheGate();
-  // In a child of fork the lock may be held by a thread that exists in the parent alone.
-  if (getpid() != gate.owner) return;
   const std::unique_lock<std::shared_mutex> lock(gate.mutex);
   gate.closed = true;
 }

@@ -56,6 +56,7 @@
 #include "lib/core/timer_wheel.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/executor.h"
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/inbox.h"
 #include "lib/shell/mutex.h"
 #include "lib/shell/table_link.h"
@@ -201,6 +202,7 @@ class TaskRecord final : public TimerNode {
       call(hook);
       return absl::OkStatus();
     });
+    EndIfForkChild(failure.status.ok());
     if (failure.exception != nullptr) HookThrew(hook_name, failure);
     return failure.exception == nullptr;
   }

@@ -26,6 +26,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "foxtive/clock.h"
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/mutex.h"
 
 namespace foxtive::internal {
@@ -34,9 +35,9 @@ namespace foxtive::internal {
 class ThreadParker {
  public:
   ThreadParker() = default;
-  // The wakers that are inside of Unpark leave in a moment.
+  // The wakers that are inside of Unpark leave in a moment; in a child of fork they do not exist.
   ~ThreadParker() {
-    while (wakers_.load() != 0) std::this_thread::yield();
+    while (wakers_.load() != 0 && !InForkChild()) std::this_thread::yield();
   }
 
   static ThreadParker& OfThisThread() {
