@@ -19,13 +19,30 @@
 #include "absl/strings/str_cat.h"
 
 namespace foxtive::test {
-namespace {
 
 void Require(bool condition, const char* what) {
   if (condition) return;
   std::perror(what);
   std::abort();
 }
+
+bool ReadAll(int input, std::string& output) {
+  using std::chrono::steady_clock;
+  const steady_clock::time_point limit = steady_clock::now() + kChildLimit;
+  while (true) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(limit - steady_clock::now()).count();
+    if (left <= 0) return false;
+    pollfd readable = {.fd = input, .events = POLLIN, .revents = 0};
+    if (poll(&readable, 1, static_cast<int>(left)) <= 0) continue;
+    char buffer[4096];
+    const ssize_t size = read(input, buffer, sizeof(buffer));
+    if (size == 0) return true;
+    if (size > 0) output.append(buffer, static_cast<size_t>(size));
+  }
+}
+
+namespace {
 
 // The environment without what a test runner says to the parent alone: the shard it runs and the
 // file for its report.
@@ -59,23 +76,6 @@ pid_t Spawn(const std::string& name, int output) {
   Require(errno == 0, "posix_spawn");
   posix_spawn_file_actions_destroy(&actions);
   return pid;
-}
-
-// Reads until the other end is closed. False: not within kChildLimit.
-bool ReadAll(int input, std::string& output) {
-  using std::chrono::steady_clock;
-  const steady_clock::time_point limit = steady_clock::now() + kChildLimit;
-  while (true) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(limit - steady_clock::now()).count();
-    if (left <= 0) return false;
-    pollfd readable = {.fd = input, .events = POLLIN, .revents = 0};
-    if (poll(&readable, 1, static_cast<int>(left)) <= 0) continue;
-    char buffer[4096];
-    const ssize_t size = read(input, buffer, sizeof(buffer));
-    if (size == 0) return true;
-    if (size > 0) output.append(buffer, static_cast<size_t>(size));
-  }
 }
 
 }  // namespace

@@ -43,6 +43,12 @@ ChildResult RunInChild(const std::string& name);
 
 std::ostream& operator<<(std::ostream& out, const ChildResult& result);
 
+// Aborts the test, with errno, unless `condition`.
+void Require(bool condition, const char* what);
+
+// Reads until the other end is closed. False: not within kChildLimit.
+bool ReadAll(int input, std::string& output);
+
 // The child has run exactly one test, which passed, and has left main() and exited with 0.
 MATCHER(ChildPassed, "is a child process whose test passed") {
   return !arg.timed_out && WIFEXITED(arg.wait_status) && WEXITSTATUS(arg.wait_status) == 0 &&
