@@ -1,6 +1,6 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
-// S22: the code of a task forks.
+// S22: the code of a task forks, or exits.
 
 #include <unistd.h>
 
@@ -121,6 +121,18 @@ INSTANTIATE_TEST_SUITE_P(Semantics, ForkInside, ::testing::ValuesIn(GrandTourPla
                            std::erase(name, '~');
                            return name;
                          });
+
+TEST(ForkInTaskProcess, DISABLED_ExitInAWorker) {
+  std::unique_ptr<Supervisor> supervisor = MakeSupervisor();
+  std::atexit([] { std::fputs("an exit handler has run\n", stdout); });
+  Submit(*supervisor, Spec("exits", [] { exit(7); })).future().wait();
+}
+
+TEST(ForkInTaskProcess, AWorkerMayExit) {
+  const ChildResult child = RunInChild("ForkInTaskProcess.DISABLED_ExitInAWorker");
+  EXPECT_THAT(child, ForkedChildExited(7));
+  EXPECT_THAT(child.output, ::testing::HasSubstr("an exit handler has run"));
+}
 
 }  // namespace
 }  // namespace foxtive::test

@@ -194,6 +194,7 @@ struct CapacityRegistry::LaneEntry {
 void CapacityRegistry::Enter(Arena& arena) noexcept {
   // Always true; read for the order that it makes.
   if (!arena.handed_over.load(std::memory_order_acquire)) return;
+  const LaneScope scope;
   const std::shared_ptr<LaneBody> body = std::move(arena.body);
   body->Run();
   Get().GiveBack(arena);

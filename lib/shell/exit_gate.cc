@@ -2,6 +2,9 @@
 
 #include "lib/shell/exit_gate.h"
 
+#include <unistd.h>
+
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <shared_mutex>
@@ -16,24 +19,39 @@ struct Gate {
   bool closed = false;
 };
 
-void Close();
+thread_local bool on_lane = false;
+
+// Of the thread that exits.
+bool exits_on_lane = false;
+int exit_status = 0;
+
+void Close(int status, void*);
 
 Gate& TheGate() {
   // Leaked: threads may come here until the process is gone.
   static Gate& gate = *[] {
     auto* made = new Gate;
-    std::atexit(&Close);
+    on_exit(&Close, nullptr);
     return made;
   }();
   return gate;
 }
 
-void Close() {
+void Close(int status, void*) {
+  exits_on_lane = on_lane;
+  exit_status = status;
   // The lock may be held by a thread that exists in the parent alone.
   if (InForkChild()) return;
   Gate& gate = TheGate();
   const std::unique_lock<std::shared_mutex> lock(gate.mutex);
   gate.closed = true;
+}
+
+// After the program's exit handlers and static objects, before the libraries that it uses.
+[[gnu::destructor]] void EndBeforeOneTbb() {
+  if (!exits_on_lane) return;
+  std::fflush(nullptr);
+  _exit(exit_status);
 }
 
 }  // namespace
@@ -49,5 +67,9 @@ bool UnlessExiting(absl::FunctionRef<void()> use_one_tbb) {
 bool IsExiting() {
   return !UnlessExiting([] {});
 }
+
+LaneScope::LaneScope() { on_lane = true; }
+
+LaneScope::~LaneScope() { on_lane = false; }
 
 }  // namespace foxtive::internal

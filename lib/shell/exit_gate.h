@@ -7,6 +7,10 @@
 // handler closes it, which waits for calls that are inside. The handler is registered by the first
 // call and so runs before the destructors of oneTBB.
 //
+// exit() on a lane, by a worker or by the child that it forked: oneTBB takes the thread that exits
+// for one of the host's and crashes in its destructors. So the process ends just before those, when
+// the exit handlers and the static objects of the program have had their turn.
+//
 // Thread safety: any thread; calls do not exclude each other. Blocking: at exit only. Not for calls
 // that wait for other threads.
 
@@ -22,6 +26,15 @@ namespace foxtive::internal {
 bool UnlessExiting(absl::FunctionRef<void()> use_one_tbb);
 
 bool IsExiting();
+
+// Marks this thread as one of oneTBB's while it is a lane.
+class LaneScope {
+ public:
+  LaneScope();
+  ~LaneScope();
+  LaneScope(const LaneScope&) = delete;
+  LaneScope& operator=(const LaneScope&) = delete;
+};
 
 }  // namespace foxtive::internal
 
