@@ -37,6 +37,13 @@
 namespace foxtive::test {
 namespace {
 
+// The address sanitizer does not put its allocator in order for a child, which may find it locked.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FOXTIVE_FORKED_CHILD_MUST_NOT_ALLOCATE
+#endif
+#endif
+
 #if defined(__SANITIZE_THREAD__)
 // Its run-time waits a second at the exit of each child.
 constexpr int kForks = 10;
@@ -49,8 +56,10 @@ TaskSpec Patient(std::string name) {
               [](TaskContext& context) { context.SleepFor(absl::InfiniteDuration()); });
 }
 
+// Allocates nothing, so that forks are safe under every sanitizer, and shares no status with
+// others.
 TaskSpec CrashLoop(std::string name) {
-  return Spec(std::move(name), [] { return absl::UnavailableError("crash"); });
+  return Spec(std::move(name), [] { return absl::Status(absl::StatusCode::kUnavailable, ""); });
 }
 
 bool Refused(const absl::Status& status) {
@@ -185,6 +194,9 @@ TEST(Semantics, S22_AFutureStaysAsItWasAtTheFork) {
 
 // Whatever can be locked is locked in some of them.
 TEST(Semantics, S22_ForksAmongRestartsAndCallsOfOtherThreads) {
+#if defined(FOXTIVE_FORKED_CHILD_MUST_NOT_ALLOCATE)
+  GTEST_SKIP() << "other threads allocate here";
+#endif
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor();
   std::vector<TaskHandle> handles;
   for (int i = 0; i < 8; ++i) {

@@ -19,6 +19,12 @@
 // thread: `kResourceExhausted`. What returns a status never throws; `ListTasks` may throw
 // `std::bad_alloc`. Durations as timeouts: 0 or less does not wait, infinite waits without limit.
 //
+// Fork: in a child of a process in which `Create` was ever called, whatever came of it, what
+// returns a status says `kFailedPrecondition`, the rest false, empty or 0, and the destructor does
+// nothing. Such a child may exec or exit; one that returns from the code of a task ends there by
+// `_exit`, with 1 if that failed, else with 0. So create the first Supervisor after fork or daemon,
+// and use oneTBB after them too: if it ran before, `Create` is refused in the child.
+//
 // Example:
 //
 //   foxtive::Supervisor supervisor;
@@ -88,7 +94,8 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  // `kInvalidArgument` for bad options, `kResourceExhausted` without memory or threads.
+  // `kInvalidArgument` for bad options, `kResourceExhausted` without memory or threads,
+  // `kFailedPrecondition` in a child as above.
   static absl::StatusOr<std::unique_ptr<Supervisor>> Create(SupervisorOptions options);
 
   // The one that the process shares, with default options. The first call starts it; if that fails

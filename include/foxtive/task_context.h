@@ -8,6 +8,8 @@
 // Blocking: only `SleepFor` blocks, on the Supervisor's clock.
 // Errors: `stop_token` can throw `std::bad_alloc` the first time it is called in a task.
 //
+// Fork: in a child the context answers false, and its stop token is empty; see supervisor.h.
+//
 // Example: a worker that works every five seconds, and returns at once when it is asked to stop.
 //
 //   absl::Status Poll(foxtive::TaskContext& context) {

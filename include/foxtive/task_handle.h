@@ -9,7 +9,9 @@
 // is a write, as for `std::shared_ptr`. Blocking: only `Wait` blocks. Errors: what a worker threw
 // is in the result; no member throws it. A handle that was made by default or moved from names no
 // task: `valid()` is false, `Wait` says `kFailedPrecondition`, and the others answer false, empty
-// or 0. `future` and whatever returns a string may throw `std::bad_alloc`.
+// or 0; so does any handle in a child of fork (see supervisor.h), but for `valid`, `name` and `==`,
+// and its futures stay as they were. `future` and whatever returns a string may throw
+// `std::bad_alloc`.
 
 #ifndef FOXTIVE_TASK_HANDLE_H_
 #define FOXTIVE_TASK_HANDLE_H_

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -24,6 +25,7 @@ ForkedChild::ForkedChild() {
   Require(pid_ >= 0, "fork");
   if (is_here()) {
     in_child = true;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // one that hangs does not outlive the test
     dup2(ends[1], STDOUT_FILENO);
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
