@@ -160,6 +160,9 @@ class Supervisor {
 
   explicit Supervisor(std::shared_ptr<internal::Engine> engine);
 
+  // First of all in every call, before any lock.
+  absl::Status CheckUsable() const;
+
   absl::StatusOr<std::vector<TaskHandle>> AddAll(std::vector<TaskSpec> specs, bool start);
 
   std::shared_ptr<internal::Engine> engine_;  // null if it could not start

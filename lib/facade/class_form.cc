@@ -106,7 +106,7 @@ absl::StatusOr<TaskHandle> Supervisor::Submit(std::string name, RunFunction run)
 }
 
 absl::StatusOr<TaskHandle> Supervisor::Submit(std::shared_ptr<SupervisedTask> task) {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   absl::StatusOr<TaskSpec> spec = TryMakeTaskSpec(std::move(task));
   if (!spec.ok()) return spec.status();
   return Submit(*std::move(spec));
@@ -117,7 +117,7 @@ absl::StatusOr<TaskHandle> Supervisor::Register(std::string name, RunFunction ru
 }
 
 absl::StatusOr<TaskHandle> Supervisor::Register(std::shared_ptr<SupervisedTask> task) {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   absl::StatusOr<TaskSpec> spec = TryMakeTaskSpec(std::move(task));
   if (!spec.ok()) return spec.status();
   return Register(*std::move(spec));

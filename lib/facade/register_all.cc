@@ -67,7 +67,7 @@ absl::StatusOr<std::vector<TaskHandle>> TakeUp(const std::shared_ptr<Engine>& en
 
 absl::StatusOr<std::vector<TaskHandle>> Supervisor::AddAll(std::vector<TaskSpec> specs,
                                                            bool start) {
-  if (engine_ == nullptr) return start_error_;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   try {
     return TakeUp(engine_, std::move(specs), start);
   } catch (const std::bad_alloc&) {

@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "foxtive/supervisor.h"
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/mutex.h"
 
 namespace foxtive {
@@ -26,6 +27,7 @@ ABSL_CONST_INIT Supervisor* g_default ABSL_GUARDED_BY(g_mutex) = nullptr;
 }  // namespace
 
 absl::StatusOr<Supervisor*> Supervisor::Default() {
+  if (internal::InForkChild()) return internal::ForkChildError();
   internal::MutexLock lock(g_mutex);
   if (g_default == nullptr) {
     absl::StatusOr<std::unique_ptr<Supervisor>> created = Create(SupervisorOptions{});

@@ -20,12 +20,6 @@ using ::foxtive::internal::Engine;
 using ::foxtive::internal::TaskRecord;
 using ::foxtive::internal::TaskTable;
 
-// First of all, before any lock.
-absl::Status CheckUsable(const Engine* engine, const absl::Status& start_error) {
-  if (internal::InForkChild()) return internal::ForkChildError();
-  return engine != nullptr ? absl::OkStatus() : start_error;
-}
-
 absl::Status NoMemory() { return absl::Status(absl::StatusCode::kResourceExhausted, ""); }
 
 absl::StatusOr<TaskHandle> Add(const std::shared_ptr<Engine>& engine, TaskSpec spec, bool start) {
@@ -84,13 +78,18 @@ Supervisor::Supervisor() {
   }
 }
 
+absl::Status Supervisor::CheckUsable() const {
+  if (internal::InForkChild()) return internal::ForkChildError();
+  return engine_ != nullptr ? absl::OkStatus() : start_error_;
+}
+
 Supervisor::~Supervisor() {
   // In a child of fork the monitor, which owns the Engine too, never lets go of it: it is leaked.
   if (engine_ != nullptr && !internal::InForkChild()) engine_->Stop();
 }
 
 absl::StatusOr<TaskHandle> Supervisor::Submit(TaskSpec spec) {
-  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   try {
     return Add(engine_, std::move(spec), /*start=*/true);
   } catch (const std::bad_alloc&) {
@@ -99,7 +98,7 @@ absl::StatusOr<TaskHandle> Supervisor::Submit(TaskSpec spec) {
 }
 
 absl::StatusOr<TaskHandle> Supervisor::Register(TaskSpec spec) {
-  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   try {
     return Add(engine_, std::move(spec), /*start=*/false);
   } catch (const std::bad_alloc&) {
@@ -108,12 +107,12 @@ absl::StatusOr<TaskHandle> Supervisor::Register(TaskSpec spec) {
 }
 
 absl::Status Supervisor::StartAll() {
-  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   return engine_->StartAll();
 }
 
 absl::StatusOr<SupervisionResult> Supervisor::WaitAny(absl::Duration timeout) {
-  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   TaskRecord* record = nullptr;
   try {
     if (absl::Status status = CheckMayWait(*engine_, "WaitAny"); !status.ok()) return status;
@@ -134,7 +133,7 @@ absl::StatusOr<SupervisionResult> Supervisor::WaitAny(absl::Duration timeout) {
 }
 
 absl::StatusOr<std::vector<SupervisionResult>> Supervisor::WaitAll(absl::Duration timeout) {
-  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   std::vector<SupervisionResult> results;
   std::vector<TaskRecord*> records;
   try {
@@ -164,12 +163,12 @@ absl::StatusOr<std::vector<SupervisionResult>> Supervisor::WaitAll(absl::Duratio
 }
 
 absl::Status Supervisor::Shutdown() {
-  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   return Shutdown(engine_->shutdown_timeout());
 }
 
 absl::Status Supervisor::Shutdown(absl::Duration timeout) {
-  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   try {
     if (absl::Status status = CheckMayWait(*engine_, "Shutdown"); !status.ok()) return status;
   } catch (const std::bad_alloc&) {
@@ -183,7 +182,7 @@ void Supervisor::RequestShutdown() noexcept {
 }
 
 absl::StatusOr<TaskHandle> Supervisor::Find(std::string_view name) const {
-  if (absl::Status s = CheckUsable(engine_.get(), start_error_); !s.ok()) return s;
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   try {
     TaskRecord* const record = engine_->table().Find(name);
     if (record != nullptr) return record->MakeHandle();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lib/shell/engine.h"
+#include "lib/shell/fork_guard.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/user_code_scope.h"
@@ -82,6 +83,7 @@ Job::Outcome EventQueue::Deliver() noexcept {
     Slot slot;
     if (!Take(slot, &listener)) return Job::Outcome::kDone;
     Tell(*listener, slot);
+    EndIfForkChild();
     Drop(slot);
   }
 }
