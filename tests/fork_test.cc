@@ -46,7 +46,7 @@ namespace {
 
 #if defined(__SANITIZE_THREAD__)
 // Its run-time waits a second at the exit of each child.
-constexpr int kForks = 10;
+constexpr int kForks = 5;
 #else
 constexpr int kForks = 200;
 #endif
