@@ -14,6 +14,7 @@
 #include <atomic>
 #include <climits>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -59,19 +60,42 @@ bool CreateAndJoinThread() {
 
 }  // namespace
 
-class CapacityRegistry::Control : public GlobalControl {
+// A global_control without its destructor, which is noexcept: taking the lower one away is what
+// raises, and that may create a thread.
+class CapacityRegistry::Control {
  public:
   explicit Control(int parallelism)
-      : GlobalControl(max_allowed_parallelism, static_cast<size_t>(parallelism)) {}
+      : control_(GlobalControl::max_allowed_parallelism, static_cast<size_t>(parallelism)) {}
+  ~Control() {}
+
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  // Once. False: it is gone, but a thread could not be created.
+  bool Remove() {
+    try {
+      tbb::detail::r1::destroy(control_);
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
+ private:
+  union {
+    GlobalControl control_;
+  };
 };
 
 struct CapacityRegistry::Arena {
+  enum class Entry : uint8_t { kClosed, kHandedOver, kTaken };
+
   tbb::task_arena arena{1, 0, tbb::task_arena::priority::high};
   std::shared_ptr<LaneBody> body;  // from Launch until the loop begins
-  // The hand-over of `body`. oneTBB hands over as well, but the thread sanitizer can't see that.
-  std::atomic<bool> handed_over{false};
+  // The hand-over of `body`, and who takes it: the loop, or Launch if it failed. oneTBB hands over
+  // as well, but the thread sanitizer can't see that.
+  std::atomic<Entry> entry{Entry::kClosed};
   bool ghost = false;  // guarded by the registry's mutex, as are the links
-  bool pooled = false;
   Arena* next_of_all = nullptr;
   Arena* next_pooled = nullptr;
 };
@@ -94,62 +118,82 @@ LaunchReport CapacityRegistry::Launch(std::shared_ptr<LaneBody> body) {
 
 bool CapacityRegistry::LaunchLocked(std::shared_ptr<LaneBody>& body) {
   if (pooled_ == nullptr) return LaunchInNewArenaLocked(body);
+  // A thread is most likely asleep for it: the one that gave it back.
+  if (hand_over_failed_ && !CreateAndJoinThread()) return false;
   Arena& arena = *std::exchange(pooled_, pooled_->next_pooled);
   --pooled_count_;
-  arena.pooled = false;
-  arena.body = std::move(body);
-  try {
-    Enqueue(arena);
-    return true;
-  } catch (const std::exception&) {
-    arena.ghost = true;
-    return false;
-  }
+  return HandOverLocked(arena, body);
 }
 
 bool CapacityRegistry::LaunchInNewArenaLocked(std::shared_ptr<LaneBody>& body) {
   if (!CreateAndJoinThread()) return false;
-  Arena* arena = nullptr;
-  try {
-    arena = new Arena;
-    arena->next_of_all = std::exchange(all_, arena);
-    if (!StartLocked(*arena)) return false;
-    ++created_;
-    arena->body = std::move(body);
-    Enqueue(*arena);
-  } catch (const std::exception&) {
-    if (arena != nullptr) arena->ghost = true;
-    return false;
-  }
+  Arena* const arena = NewArenaLocked();
+  if (arena == nullptr || !HandOverLocked(*arena, body)) return false;
   RaiseLocked(1 + host_budget_ + created_ + extra_);
   return true;
 }
 
+// Null: no memory.
+CapacityRegistry::Arena* CapacityRegistry::NewArenaLocked() {
+  try {
+    auto* const arena = new Arena;
+    arena->next_of_all = std::exchange(all_, arena);
+    StartLocked(*arena);
+    ++created_;
+    return arena;
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
 // The first time it starts oneTBB, if the host has not.
-bool CapacityRegistry::StartLocked(Arena& arena) {
+void CapacityRegistry::StartLocked(Arena& arena) {
   if (control_ != nullptr) {
     arena.arena.initialize();
-    return true;
+    return;
   }
   host_budget_ = HostBudget();
-  const Control high(std::max(kFirstParallelism, 1 + host_budget_));
+  const GlobalControl high(GlobalControl::max_allowed_parallelism,
+                           static_cast<size_t>(std::max(kFirstParallelism, 1 + host_budget_)));
   arena.arena.initialize();
   control_ = new Control(1 + host_budget_);
   parallelism_ = 1 + host_budget_;
-  return true;
 }
 
-// By one at a time: what follows from a raise beyond what oneTBB can get is the end of the process.
+// False: the arena is a ghost, and `body` is the caller's again.
+bool CapacityRegistry::HandOverLocked(Arena& arena, std::shared_ptr<LaneBody>& body) {
+  arena.body = std::move(body);
+  hand_over_failed_ = false;
+  try {
+    Enqueue(arena);
+    return true;
+  } catch (const std::exception&) {
+    hand_over_failed_ = true;
+    arena.ghost = true;
+  }
+  if (arena.entry.exchange(Arena::Entry::kTaken) == Arena::Entry::kTaken) {
+    workers_lost_ = true;  // a thread of another arena was faster, and runs it
+    return true;
+  }
+  body = std::move(arena.body);
+  return false;
+}
+
+// By one at a time: a raise by more leaves it to the threads that come to create the others, and
+// if that fails there it ends the process.
 bool CapacityRegistry::RaiseLocked(int parallelism) {
   while (parallelism_ < parallelism) {
     if (!CreateAndJoinThread()) return false;
+    std::unique_ptr<Control> former;
     try {
-      Control* const raised = new Control(parallelism_ + 1);
-      delete std::exchange(control_, raised);
-      ++parallelism_;
+      former.reset(std::exchange(control_, new Control(parallelism_ + 1)));
     } catch (const std::exception&) {
       return false;
     }
+    ++parallelism_;
+    if (former->Remove()) continue;
+    workers_lost_ = true;
+    return false;
   }
   return true;
 }
@@ -176,7 +220,9 @@ LaunchReport CapacityRegistry::Look() const {
 }
 
 LaunchReport CapacityRegistry::LookLocked() const {
-  return {.parallelism_found = ActiveParallelism(), .parallelism_wanted = parallelism_};
+  return {.workers_lost = workers_lost_,
+          .parallelism_found = ActiveParallelism(),
+          .parallelism_wanted = parallelism_};
 }
 
 // What oneTBB keeps for us until a thread comes. Two functions that do nothing else, so that the
@@ -187,28 +233,34 @@ struct CapacityRegistry::LaneEntry {
 };
 
 [[gnu::noinline]] void CapacityRegistry::Enqueue(Arena& arena) {
-  arena.handed_over.store(true, std::memory_order_release);
+  arena.entry.store(Arena::Entry::kHandedOver, std::memory_order_release);
   arena.arena.enqueue(LaneEntry{&arena});
 }
 
 void CapacityRegistry::Enter(Arena& arena) noexcept {
-  // Always true; read for the order that it makes.
-  if (!arena.handed_over.load(std::memory_order_acquire)) return;
   const LaneScope scope;
-  const std::shared_ptr<LaneBody> body = std::move(arena.body);
-  body->Run();
-  Get().GiveBack(arena);
-  body->Left();
-  // Not back into oneTBB when it is being taken apart: the process will be gone in a moment.
-  while (IsExiting()) pause();
+  bool ghost = true;
+  if (arena.entry.exchange(Arena::Entry::kTaken) == Arena::Entry::kHandedOver) {
+    const std::shared_ptr<LaneBody> body = std::move(arena.body);
+    body->Run();
+    ghost = !Get().GiveBack(arena);
+    body->Left();
+  } else {
+    MutexLock lock(Get().mutex_);
+    Get().workers_lost_ = true;
+  }
+  // A ghost lets no thread go. And not back into oneTBB when it is being taken apart: the process
+  // will be gone in a moment.
+  while (ghost || IsExiting()) pause();
 }
 
-void CapacityRegistry::GiveBack(Arena& arena) {
+// False: it is a ghost.
+bool CapacityRegistry::GiveBack(Arena& arena) {
   MutexLock lock(mutex_);
-  if (arena.ghost || arena.pooled) return;
-  arena.pooled = true;
+  if (arena.ghost) return false;
   arena.next_pooled = std::exchange(pooled_, &arena);
   ++pooled_count_;
+  return true;
 }
 
 bool CapacityRegistry::HostMayHaveRunOneTbb() {

@@ -24,10 +24,15 @@
 // it starts, by the parallelism that is allowed then.
 //
 // Ghosts: if `enqueue` throws, a thread could not be created, but the loop is queued all the same,
-// and the next `enqueue` to that arena would block for ever. Such an arena is never touched again,
-// and never goes back to the pool, even if its loop comes. Raising happens in the destructor of the
-// former control, which is noexcept: so it is tried first whether a thread can be had, and the
-// raise is by one.
+// and whoever changes the demand of that arena next waits for ever: the next `enqueue`, and a
+// thread that leaves it. So such an arena is never touched again nor given back to the pool, its
+// body is taken back, and a thread that comes to it all the same is kept.
+// A raise creates a thread where the host has more demand than its budget. So it is tried first
+// whether a thread can be had, and the raise is by one; it fails if another took the last one.
+// Lost workers: a worker of oneTBB whose thread could not be created counts as one that runs, for
+// ever. The ghost's demand is its counterweight, until a thread has come to it; after that, and
+// after a raise that failed, oneTBB starts one thread too few, whatever the control allows: only
+// more demand, that is a lane more, brings the next one. `workers_lost` says so.
 //
 // Who calls: `Launch` and `RaiseByOne` come from monitors, with all asynchronous signals blocked,
 // which new threads inherit; a lane gives its arena back itself. All of it is leaked, because lanes
@@ -55,7 +60,8 @@ class LaneBody {
 };
 
 struct LaunchReport {
-  bool launched = false;  // else no thread or no memory could be had
+  bool launched = false;  // else no thread or no memory could be had; `Run` is not called
+  bool workers_lost = false;
   // Of the whole process. Found below wanted: a control of the host, or oneTBB's hard limit; a lane
   // that was launched waits for its thread then, and gets it when the limit goes.
   int parallelism_found = 0;
@@ -76,7 +82,7 @@ class CapacityRegistry {
   CapacityRegistry(const CapacityRegistry&) = delete;
   CapacityRegistry& operator=(const CapacityRegistry&) = delete;
 
-  // Runs `body` on a thread of oneTBB. If it was not launched its `Run` may still be called, later.
+  // Runs `body` on a thread of oneTBB.
   LaunchReport Launch(std::shared_ptr<LaneBody> body) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // For a lane that was launched and has not started. False: no thread could be had.
@@ -108,10 +114,13 @@ class CapacityRegistry {
   bool LaunchLocked(std::shared_ptr<LaneBody>& body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool LaunchInNewArenaLocked(std::shared_ptr<LaneBody>& body)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool StartLocked(Arena& arena) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Arena* NewArenaLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StartLocked(Arena& arena) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HandOverLocked(Arena& arena, std::shared_ptr<LaneBody>& body)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool RaiseLocked(int parallelism) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   LaunchReport LookLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void GiveBack(Arena& arena) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool GiveBack(Arena& arena) ABSL_LOCKS_EXCLUDED(mutex_);
 
   mutable Mutex mutex_;
   Arena* all_ ABSL_GUARDED_BY(mutex_) = nullptr;     // so that a leak checker finds them
@@ -120,7 +129,9 @@ class CapacityRegistry {
   int pooled_count_ ABSL_GUARDED_BY(mutex_) = 0;
   int host_budget_ ABSL_GUARDED_BY(mutex_) = 0;
   int extra_ ABSL_GUARDED_BY(mutex_) = 0;  // raised beyond the lanes, for those that started late
-  int parallelism_ ABSL_GUARDED_BY(mutex_) = 0;  // of control_
+  int parallelism_ ABSL_GUARDED_BY(mutex_) = 0;            // of control_
+  bool hand_over_failed_ ABSL_GUARDED_BY(mutex_) = false;  // the last one
+  bool workers_lost_ ABSL_GUARDED_BY(mutex_) = false;      // ever
   Control* control_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };
 

@@ -111,11 +111,14 @@ absl::Status Engine::StartMonitor() {
         absl::StrCat("the monitor thread could not be created: ", error.what()));
   }
   absl::Status status = start.Await();
-  if (!status.ok()) monitor_.join();
+  if (status.ok()) return status;
+  monitor_.join();
+  lanes_->Close(/*wait=*/true);
+  services_->Close(/*wait=*/true);
   return status;
 }
 
-bool Engine::StartServices() { return services_->Start(); }
+bool Engine::StartExecutors() { return services_->Start() && lanes_->Start(); }
 
 absl::Status Engine::Add(std::span<TaskRecord* const> records, bool start) {
   absl::Status status = table_.Add(records, start, [this] { return shutdown_requested(); });

@@ -43,9 +43,10 @@ namespace foxtive::internal {
 
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
-  // Starts the monitor and the first service lane. `kResourceExhausted` if that can't be,
-  // `kFailedPrecondition` in a child of a process that had used the library.
-  // REQUIRES: valid options.
+  // Starts the monitor, a service lane and a lane, so that one task can run. `kResourceExhausted`
+  // if there is no thread for them, `kFailedPrecondition` in a child of a process that had used
+  // the library. A limit of oneTBB's may go, and so is no reason to refuse: the
+  // lanes wait for it then, and tasks for the lanes. REQUIRES: valid options.
   static absl::StatusOr<std::shared_ptr<Engine>> Create(const SupervisorOptions& options);
 
   Engine(const Engine&) = delete;
@@ -61,7 +62,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void Stop();
 
   // --- For the monitor.
-  bool StartServices();  // false: not even one service lane can be had
+  bool StartExecutors();  // false: not even one lane of each can be had
   bool shutdown_requested() const { return shutdown_requested_.load(); }
   bool leaving() const { return leaving_.load(); }
   // Asks all tasks to stop.

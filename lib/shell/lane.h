@@ -18,15 +18,14 @@
 
 namespace foxtive::internal {
 
-// The loop of one lane. `state_`, `woken_`, `retire_` and `resting_since_` are guarded by the mutex
-// of the pool.
+// The loop of one lane. `woken_`, `retire_` and `resting_since_` are guarded by the mutex of the
+// pool.
 class LanePool::Lane final : public LaneBody, public std::enable_shared_from_this<Lane> {
  public:
   explicit Lane(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)) {}
 
   void Run() noexcept override {
-    arrived_ = pool_->Arrive(*this);
-    if (!arrived_) return;
+    pool_->Arrive();
     LaneThread thread(pool_->thread_name_);
     Job* job = nullptr;
     Job::Outcome outcome = Job::Outcome::kDone;
@@ -41,13 +40,10 @@ class LanePool::Lane final : public LaneBody, public std::enable_shared_from_thi
     }
   }
 
-  void Left() noexcept override {
-    if (arrived_) pool_->Leave();
-  }
+  void Left() noexcept override { pool_->Leave(); }
 
  private:
   friend class LanePool;
-  enum class State : uint8_t { kStarting, kLive, kCancelled };
 
   // Null: the lane retires.
   Job* Next(Job* finished, Job::Outcome outcome, LaneThread& thread) {
@@ -62,13 +58,10 @@ class LanePool::Lane final : public LaneBody, public std::enable_shared_from_thi
 
   const std::shared_ptr<LanePool> pool_;
   Clock::Parker parker_;
-  State state_ = State::kStarting;
   bool woken_ = false;
   bool retire_ = false;
   int64_t resting_since_ = 0;
-  // Of the lane's thread.
-  bool arrived_ = false;
-  bool retires_ = false;
+  bool retires_ = false;  // of the lane's thread
 };
 
 }  // namespace foxtive::internal

@@ -2,6 +2,7 @@
 
 #include "lib/shell/lane_pool.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -124,8 +125,8 @@ void LanePool::BeginLocked(Job& job) {
 }
 
 bool LanePool::WantsLaneLocked() const {
-  return resting_.empty() && !closing_ && CountedLocked() + starting_ < max_lanes_ &&
-         queue_.size() > static_cast<size_t>(starting_ + wakes_);
+  return resting_.empty() && !closing_ && CountedLocked() + ComingLocked() < max_lanes_ &&
+         queue_.size() > static_cast<size_t>(ComingLocked() + wakes_);
 }
 
 LanePool::Wake LanePool::WakeOrCreateLocked() {
@@ -138,7 +139,8 @@ LanePool::Wake LanePool::WakeOrCreateLocked() {
     wake.lane->woken_ = true;
     ++wakes_;
   }
-  if (WantsLaneLocked()) wake.nudge = !std::exchange(lane_asked_for_, true);
+  const bool unwatched = resting_.empty() && ComingLocked() > 0 && !watched_;
+  if (WantsLaneLocked() || unwatched) wake.nudge = !std::exchange(lane_asked_for_, true);
   return wake;
 }
 
@@ -149,15 +151,14 @@ void LanePool::CarryOut(const Wake& wake) {
 
 // --- Lanes come and go.
 
-// On the lane. False: it comes too late, nobody counts on it any more.
-bool LanePool::Arrive(Lane& lane) {
+void LanePool::Arrive() {
   MutexLock lock(mutex_);
-  if (lane.state_ == Lane::State::kCancelled) return false;
-  lane.state_ = Lane::State::kLive;
   --starting_;
+  written_off_ = std::min(written_off_, starting_);
   ++live_;
+  arrived_ = true;
   progress_at_ = RealClock().NowNanos();
-  return true;
+  lane_asked_for_ = false;  // if others are held back it is time to look again
 }
 
 void LanePool::Leave() {

@@ -16,10 +16,15 @@
 // kRetireAfter and more than kKeptLanes are there, when there are more lanes than the limit because
 // one that was abandoned came back, or when the pool is closed and the queue is empty.
 //
-// No thread: `Tend` tries again every kRetryAfter while jobs wait, and every lane that finishes
-// takes a job anyway. A lane that has not started after kLateAfter (doubled each time) gets the
-// registry to raise its control, at most kMaxRaises times; not while a foreign limit is in force,
-// which is only looked at then.
+// No thread: while jobs wait `Tend` tries again every kRetryAfter, and every lane that finishes
+// takes a job anyway. While oneTBB is limited (by a control of the host, or its hard limit) one
+// lane at a time is launched and waits for its thread, so that there is no crowd of them when the
+// limit goes; the limit is looked at every kRetryAfter. A lane that is late without a limit
+// (kLateAfter, doubled each time) gets the registry to raise its control. What that does not cure
+// is a worker that oneTBB has lost: then the lane is written off, which is to say that one more is
+// launched. Whichever comes is as good; one that comes when there are enough leaves.
+// Each cause is reported once, and again when it comes back after it was gone, or was not in the
+// way for kEpisodeEndsAfter.
 //
 // Ownership: lanes and the pool's state share each other, so a job that is stuck may outlive the
 // owner of the pool, and its lane is given back when it returns.
@@ -38,7 +43,6 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "foxtive/clock.h"
 #include "lib/shell/executor.h"
@@ -53,6 +57,9 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   static constexpr int64_t kRetryAfterNanos = 1'000'000'000;
   static constexpr int64_t kLateAfterNanos = 100'000'000;
   static constexpr int kMaxRaises = 8;
+  static constexpr int kRaisesBeforeWriteOff = 3;
+  static constexpr int kMaxWrittenOff = 8;
+  static constexpr int64_t kEpisodeEndsAfterNanos = 10'000'000'000;
 
   // `max_lanes`: at least 1. `nudge` makes the monitor call `Tend`; from any thread, also after the
   // monitor is gone. `thread_name` is that of a lane at rest. `report` is told, on the monitor, why
@@ -95,18 +102,31 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   int CountedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return live_ - std::min(abandoned_, max_lanes_);
   }
+  int ComingLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return starting_ - written_off_;
+  }
   void CarryOut(const Wake& wake);
 
-  bool Arrive(Lane& lane) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Arrive() ABSL_LOCKS_EXCLUDED(mutex_);
   void Leave() ABSL_LOCKS_EXCLUDED(mutex_);
   void ReleaseCloserLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // Time in which jobs wait for threads for one reason. Of the monitor.
+  struct Episode {
+    bool Begins(int64_t now);
+    void End() { last_seen_at = INT64_MIN; }
+    int64_t last_seen_at = INT64_MIN;
+  };
+
   bool LaunchOne() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool Launched(Lane& lane, bool launched) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t TendWaiting(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool HoldBack() ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t TendLate(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
+  int64_t HelpLate(int64_t now, bool workers_lost) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool WriteOffOne() ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t TendResting(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
-  void ReportOnce(bool& reported, absl::FunctionRef<std::string()> cause);
+  void ReportNoThread(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Report(Episode& episode, int64_t now, const std::string& cause);
 
   const int max_lanes_;
   const std::string thread_name_;
@@ -116,13 +136,16 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   mutable Mutex mutex_;
   JobQueue queue_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Lane>> resting_
-      ABSL_GUARDED_BY(mutex_);                 // the last one is woken first
-  int live_ ABSL_GUARDED_BY(mutex_) = 0;       // their loops run
-  int busy_ ABSL_GUARDED_BY(mutex_) = 0;       // of these, with a job
-  int abandoned_ ABSL_GUARDED_BY(mutex_) = 0;  // of these, with a job that is not waited for
-  int starting_ ABSL_GUARDED_BY(mutex_) = 0;   // launched, their loops do not run yet
-  int wakes_ ABSL_GUARDED_BY(mutex_) = 0;      // woken and not yet back; 0 or 1
-  bool lane_asked_for_ ABSL_GUARDED_BY(mutex_) = false;  // the monitor is about to look
+      ABSL_GUARDED_BY(mutex_);                   // the last one is woken first
+  int live_ ABSL_GUARDED_BY(mutex_) = 0;         // their loops run
+  int busy_ ABSL_GUARDED_BY(mutex_) = 0;         // of these, with a job
+  int abandoned_ ABSL_GUARDED_BY(mutex_) = 0;    // of these, with a job that is not waited for
+  int starting_ ABSL_GUARDED_BY(mutex_) = 0;     // launched, their loops do not run yet
+  int written_off_ ABSL_GUARDED_BY(mutex_) = 0;  // of these, those that nobody counts on
+  int wakes_ ABSL_GUARDED_BY(mutex_) = 0;        // woken and not yet back; 0 or 1
+  bool lane_asked_for_ ABSL_GUARDED_BY(mutex_) = false;  // the monitor is going to look
+  bool arrived_ ABSL_GUARDED_BY(mutex_) = false;         // a lane, since the monitor looked last
+  bool watched_ ABSL_GUARDED_BY(mutex_) = false;         // it looks after lanes that are late
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t progress_at_ ABSL_GUARDED_BY(mutex_) = 0;  // when a lane was launched or started last
   Clock::Parker* closer_ ABSL_GUARDED_BY(mutex_) = nullptr;  // waits for lanes that rest to leave
@@ -133,10 +156,12 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
 
   // Of the monitor.
   int64_t retry_at_ = INT64_MIN;
+  int64_t look_at_ = INT64_MIN;
   int64_t late_after_ = kLateAfterNanos;
   int raises_ = 0;
-  bool no_thread_reported_ = false;
-  bool limit_reported_ = false;
+  Episode no_thread_;
+  Episode limited_;
+  Episode late_;
 };
 
 }  // namespace foxtive::internal

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "lib/shell/capacity_registry.h"
+#include "lib/shell/exit_gate.h"
 #include "lib/shell/lane.h"
 #include "lib/shell/lane_pool.h"
 #include "lib/shell/real_time.h"
@@ -20,6 +21,7 @@ namespace foxtive::internal {
 bool LanePool::Start() { return LaunchOne(); }
 
 int64_t LanePool::Tend(int64_t now) {
+  // In this order: who pushes between the first two finds `lane_asked_for_` false.
   return std::min({TendWaiting(now), TendLate(now), TendResting(now)});
 }
 
@@ -28,21 +30,33 @@ int64_t LanePool::TendWaiting(int64_t now) {
   while (true) {
     {
       MutexLock lock(mutex_);
-      lane_asked_for_ = false;
-      if (!WantsLaneLocked()) return Clock::kNever;
+      const bool wanted = WantsLaneLocked();
+      lane_asked_for_ = wanted && now < retry_at_;
+      if (!wanted) return Clock::kNever;
     }
     if (now < retry_at_) return retry_at_;
+    if (HoldBack()) return now + kRetryAfterNanos;
     if (LaunchOne()) {
-      no_thread_reported_ = false;
+      no_thread_.End();
     } else {
       retry_at_ = now + kRetryAfterNanos;
-      ReportOnce(no_thread_reported_, [] {
-        return std::string(
-            "no thread could be created: raise the limit of threads (ulimit -u, the "
-            "cgroup's pids.max) or of memory, or run fewer tasks at once");
-      });
+      ReportNoThread(now);
     }
   }
+}
+
+// Whether a lane waits for its thread already, and the limit lets none through. The next one is
+// launched when that one has arrived.
+bool LanePool::HoldBack() {
+  {
+    MutexLock lock(mutex_);
+    if (ComingLocked() == 0) return false;
+  }
+  if (!CapacityRegistry::Get().Look().limited()) return false;
+  MutexLock lock(mutex_);
+  if (ComingLocked() == 0) return false;
+  lane_asked_for_ = true;
+  return true;
 }
 
 bool LanePool::LaunchOne() {
@@ -56,47 +70,68 @@ bool LanePool::LaunchOne() {
   } catch (const std::bad_alloc&) {
     return false;
   }
-  const LaunchReport report = CapacityRegistry::Get().Launch(lane);
-  return Launched(*lane, report.launched);
-}
-
-bool LanePool::Launched(Lane& lane, bool launched) {
+  if (CapacityRegistry::Get().Launch(std::move(lane)).launched) return true;
   MutexLock lock(mutex_);
-  if (launched || lane.state_ == Lane::State::kLive) return true;
-  lane.state_ = Lane::State::kCancelled;
   --starting_;
   return false;
 }
 
-// A lane that has not started: a foreign limit, or a worker that went elsewhere.
+// A lane that has not started although jobs wait: a foreign limit, or a worker that went elsewhere.
 int64_t LanePool::TendLate(int64_t now) {
   int64_t due;
   {
     MutexLock lock(mutex_);
-    if (starting_ == 0) {
+    if (std::exchange(arrived_, false)) {
+      limited_.End();
+      late_.End();
+    }
+    watched_ = ComingLocked() > 0 && !queue_.empty();
+    if (ComingLocked() == 0) {
       late_after_ = kLateAfterNanos;
       raises_ = 0;
-      limit_reported_ = false;
-      return Clock::kNever;
     }
-    due = progress_at_ + late_after_;
+    if (!watched_) return Clock::kNever;
+    due = std::max(progress_at_ + late_after_, look_at_);
   }
   if (now < due) return due;
   const LaunchReport look = CapacityRegistry::Get().Look();
-  if (look.limited()) {
-    ReportOnce(limit_reported_, [&look] {
-      return absl::StrCat("oneTBB allows a parallelism of ", look.parallelism_found, ", ",
-                          look.parallelism_wanted,
-                          " is wanted: raise or remove the tbb::global_control of this process, or "
-                          "create a Supervisor before anything else uses oneTBB");
-    });
-    return now + kRetryAfterNanos;
+  if (!look.limited()) {
+    limited_.End();
+    return HelpLate(now, look.workers_lost);
   }
-  if (raises_ >= kMaxRaises) return now + kRetryAfterNanos;
-  ++raises_;
-  late_after_ *= 2;
-  CapacityRegistry::Get().RaiseByOne();
-  return now + late_after_;
+  Report(limited_, now,
+         absl::StrCat("oneTBB allows a parallelism of ", look.parallelism_found, ", ",
+                      look.parallelism_wanted,
+                      " is wanted: raise or remove the tbb::global_control of this process, or "
+                      "create a Supervisor before anything else uses oneTBB"));
+  return look_at_ = now + kRetryAfterNanos;
+}
+
+int64_t LanePool::HelpLate(int64_t now, bool workers_lost) {
+  if (late_after_ > kRetryAfterNanos) {
+    Report(late_, now,
+           "oneTBB has not started a thread that it may start: is a tbb::task_arena of high "
+           "priority full of tasks that block?");
+  }
+  late_after_ = std::min(2 * late_after_, 2 * kRetryAfterNanos);
+  look_at_ = now + std::min(late_after_, kRetryAfterNanos);
+  const bool raises = !workers_lost && raises_ < kMaxRaises;
+  if (raises && !CapacityRegistry::Get().RaiseByOne()) {
+    ReportNoThread(now);
+    return look_at_;
+  }
+  if (raises) ++raises_;
+  if ((workers_lost || raises_ > kRaisesBeforeWriteOff) && WriteOffOne()) {
+    return std::min(look_at_, TendWaiting(now));
+  }
+  return look_at_;
+}
+
+bool LanePool::WriteOffOne() {
+  MutexLock lock(mutex_);
+  if (ComingLocked() == 0 || written_off_ >= kMaxWrittenOff) return false;
+  ++written_off_;
+  return true;
 }
 
 // Retires the lane that has rested longest, one at a time.
@@ -117,15 +152,28 @@ int64_t LanePool::TendResting(int64_t now) {
   return due;
 }
 
-// Once for each time that jobs come to wait for threads.
-// The cause may be that there is no memory, for its text neither.
-void LanePool::ReportOnce(bool& reported, absl::FunctionRef<std::string()> cause) {
-  if (std::exchange(reported, true)) return;
-  try {
-    report_(cause());
-  } catch (const std::bad_alloc&) {
-    reported = false;
+void LanePool::ReportNoThread(int64_t now) {
+  int lanes;
+  int wanted;
+  {
+    MutexLock lock(mutex_);
+    lanes = live_;
+    const size_t short_of = std::min(queue_.size(), static_cast<size_t>(max_lanes_));
+    wanted = std::min(live_ + static_cast<int>(short_of), max_lanes_);
   }
+  Report(no_thread_, now,
+         absl::StrCat("no thread could be created, there are ", lanes, " of ", wanted,
+                      " that are wanted: raise the limit of threads (ulimit -u, the cgroup's "
+                      "pids.max) or of memory, or run fewer tasks at once"));
+}
+
+void LanePool::Report(Episode& episode, int64_t now, const std::string& cause) {
+  if (episode.Begins(now) && !IsExiting()) report_(cause);
+}
+
+bool LanePool::Episode::Begins(int64_t now) {
+  const int64_t former = std::exchange(last_seen_at, now);
+  return former == INT64_MIN || now - former >= kEpisodeEndsAfterNanos;
 }
 
 }  // namespace foxtive::internal

@@ -67,8 +67,11 @@ class Monitor {
 };
 
 absl::Status Monitor::Start() {
-  if (!engine_.StartServices()) {
-    return absl::ResourceExhaustedError("no thread could be created for the Supervisor's lanes");
+  if (!engine_.StartExecutors()) {
+    return absl::ResourceExhaustedError(
+        "no thread could be created for the first lanes: raise the limit of threads (ulimit -u, "
+        "the "
+        "cgroup's pids.max) or of memory");
   }
   if (engine_.has_real_clock()) return absl::OkStatus();
   try {
