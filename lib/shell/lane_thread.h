@@ -2,9 +2,9 @@
 //
 // LaneThread: a thread of oneTBB while it is a lane. It takes no signals of the host, is not
 // cancelled in the middle of a worker (which would abort the process), and carries the name of the
-// task that it works for. All of that is renewed when another task comes, whatever the last one did
-// to it, and the mask and the name are put back when the lane leaves. A task that runs again on the
-// thread that it has just left costs no system call.
+// task that it works for. All of that is renewed when another task comes and when the lane rests,
+// whatever the last task did to it, and the mask and the name are put back when the lane leaves. A
+// task that runs again on the thread that it has just left costs no system call.
 //
 // Belongs to its thread. Blocking, errors: none.
 
@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include <string_view>
+#include <utility>
 
 #include "lib/shell/thread_setup.h"
 
@@ -25,6 +26,10 @@ class LaneThread {
   explicit LaneThread(std::string_view resting_name) : resting_name_(CutThreadName(resting_name)) {
     DisableCancellation();
     pthread_getname_np(pthread_self(), former_name_.data(), former_name_.size());
+    // Not that of the monitor, which it has from there if it was created for a lane.
+    if (std::string_view(former_name_.data()).starts_with("foxtive-")) {
+      former_name_ = CutThreadName("foxtive-spare");
+    }
   }
 
   ~LaneThread() { SetName(former_name_); }
@@ -35,19 +40,26 @@ class LaneThread {
   // Around a job.
   void Begin(std::string_view job_name, bool other_task) {
     if (!other_task && !rested_) return;
-    signals_blocked_.Renew();
+    if (!std::exchange(rested_, false)) Clean();
     SetName(CutThreadName(job_name));
-    rested_ = false;
   }
   void End() { DisableCancellation(); }
 
   // Before the lane parks.
   void Rest() {
+    Clean();
     SetName(resting_name_);
     rested_ = true;
   }
 
  private:
+  // Once more what End does, because destructors have run since.
+  void Clean() {
+    DisableCancellation();
+    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
+    signals_blocked_.Renew();
+  }
+
   // For good: a request that came meanwhile would end the process as soon as it is let through.
   static void DisableCancellation() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr); }
 
@@ -56,7 +68,7 @@ class LaneThread {
   SignalsBlocked signals_blocked_;
   const ThreadName resting_name_;
   ThreadName former_name_{};
-  bool rested_ = true;
+  bool rested_ = false;
 };
 
 }  // namespace foxtive::internal

@@ -19,6 +19,8 @@ sigset_t AsynchronousSignals() {
   return signals;
 }
 
+constexpr size_t kMaxContinuation = 3;  // bytes of a character after its first
+
 bool ContinuesCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 
 }  // namespace
@@ -40,7 +42,9 @@ ThreadName CutThreadName(std::string_view name) {
   size_t length = name.size();
   if (length >= cut.size()) {
     length = cut.size() - 1;
-    while (length > 0 && ContinuesCharacter(name[length])) --length;
+    size_t start = length;  // of the character that is cut
+    while (start > length - kMaxContinuation && ContinuesCharacter(name[start])) --start;
+    if (!ContinuesCharacter(name[start])) length = start;  // else it is not UTF-8
   }
   name.copy(cut.data(), length);
   return cut;
