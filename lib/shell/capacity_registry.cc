@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "lib/shell/exit_gate.h"
+#include "lib/shell/thread_setup.h"
 
 namespace foxtive::internal {
 namespace {
@@ -249,6 +250,7 @@ void CapacityRegistry::Enter(Arena& arena) noexcept {
     MutexLock lock(Get().mutex_);
     Get().workers_lost_ = true;
   }
+  if (ghost) NameThread("foxtive-ghost");
   // A ghost lets no thread go. And not back into oneTBB when it is being taken apart: the process
   // will be gone in a moment.
   while (ghost || IsExiting()) pause();

@@ -157,7 +157,7 @@ void LanePool::Arrive() {
   written_off_ = std::min(written_off_, starting_);
   ++live_;
   arrived_ = true;
-  progress_at_ = RealClock().NowNanos();
+  progress_at_ = std::max(progress_at_, RealClock().NowNanos());
   lane_asked_for_ = false;  // if others are held back it is time to look again
 }
 

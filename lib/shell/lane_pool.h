@@ -118,7 +118,7 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
     int64_t last_seen_at = INT64_MIN;
   };
 
-  bool LaunchOne() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool LaunchOne(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t TendWaiting(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
   bool HoldBack() ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t TendLate(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);

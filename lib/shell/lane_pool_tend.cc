@@ -18,7 +18,7 @@
 
 namespace foxtive::internal {
 
-bool LanePool::Start() { return LaunchOne(); }
+bool LanePool::Start() { return LaunchOne(RealClock().NowNanos()); }
 
 int64_t LanePool::Tend(int64_t now) {
   // In this order: who pushes between the first two finds `lane_asked_for_` false.
@@ -36,7 +36,7 @@ int64_t LanePool::TendWaiting(int64_t now) {
     }
     if (now < retry_at_) return retry_at_;
     if (HoldBack()) return now + kRetryAfterNanos;
-    if (LaunchOne()) {
+    if (LaunchOne(now)) {
       no_thread_.End();
     } else {
       retry_at_ = now + kRetryAfterNanos;
@@ -59,14 +59,14 @@ bool LanePool::HoldBack() {
   return true;
 }
 
-bool LanePool::LaunchOne() {
+bool LanePool::LaunchOne(int64_t now) {
   std::shared_ptr<Lane> lane;
   try {
     lane = std::make_shared<Lane>(shared_from_this());
     MutexLock lock(mutex_);
     resting_.reserve(static_cast<size_t>(live_ + starting_) + 1);
     ++starting_;
-    progress_at_ = RealClock().NowNanos();
+    progress_at_ = now;
   } catch (const std::bad_alloc&) {
     return false;
   }
@@ -81,12 +81,10 @@ int64_t LanePool::TendLate(int64_t now) {
   int64_t due;
   {
     MutexLock lock(mutex_);
-    if (std::exchange(arrived_, false)) {
+    watched_ = ComingLocked() > 0 && !queue_.empty();
+    if (std::exchange(arrived_, false) || ComingLocked() == 0) {
       limited_.End();
       late_.End();
-    }
-    watched_ = ComingLocked() > 0 && !queue_.empty();
-    if (ComingLocked() == 0) {
       late_after_ = kLateAfterNanos;
       raises_ = 0;
     }
@@ -115,12 +113,13 @@ int64_t LanePool::HelpLate(int64_t now, bool workers_lost) {
   }
   late_after_ = std::min(2 * late_after_, 2 * kRetryAfterNanos);
   look_at_ = now + std::min(late_after_, kRetryAfterNanos);
-  const bool raises = !workers_lost && raises_ < kMaxRaises;
-  if (raises && !CapacityRegistry::Get().RaiseByOne()) {
-    ReportNoThread(now);
-    return look_at_;
+  if (raises_ < kMaxRaises) {
+    if (!CapacityRegistry::Get().RaiseByOne()) {
+      ReportNoThread(now);
+      return look_at_;
+    }
+    ++raises_;
   }
-  if (raises) ++raises_;
   if ((workers_lost || raises_ > kRaisesBeforeWriteOff) && WriteOffOne()) {
     return std::min(look_at_, TendWaiting(now));
   }
