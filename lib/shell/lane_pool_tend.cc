@@ -86,6 +86,7 @@ int64_t LanePool::TendLate(int64_t now) {
       limited_.End();
       late_.End();
       late_after_ = kLateAfterNanos;
+      look_at_ = INT64_MIN;
       raises_ = 0;
     }
     if (!watched_) return Clock::kNever;
