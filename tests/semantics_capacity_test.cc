@@ -55,6 +55,12 @@ auto TellsTheLimit(int found) {
                HasSubstr("is wanted"), HasSubstr("tbb::global_control"));
 }
 
+// Blocks until a lane and a service lane have started.
+void AwaitFirstLanes(Supervisor& supervisor) {
+  AwaitResult(Submit(supervisor, Spec("first", [] {})));
+  Settle(supervisor);
+}
+
 // Tasks that all have to be inside at once before one of them ends.
 class Meeting {
  public:
@@ -119,7 +125,7 @@ TEST(Semantics, S23_AControlThatLeavesRoomIsNoEvent) {
 TEST(Semantics, DISABLED_ControlThatComesAndGoes) {
   StderrLines lines;
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor(Options());
-  Settle(*supervisor);  // a lane and a service lane are there
+  AwaitFirstLanes(*supervisor);
   std::deque<StuckWorker> workers;
   for (int round = 0; round < 4; ++round) {
     auto control = std::make_unique<HostControl>(1 + round % 2);
@@ -143,7 +149,7 @@ TEST(Semantics, S23_AControlThatComesAndGoesHasAnEventEachTime) {
 // The lanes that there are serve all tasks, and a stop does not wait for another one.
 TEST(Semantics, DISABLED_FewLanes) {
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor(Options());
-  Settle(*supervisor);  // a lane and a service lane are there
+  AwaitFirstLanes(*supervisor);
   StuckWorker holds_the_lane;
   const HostControl control(1);
   Submit(*supervisor, Spec("holder", holds_the_lane.Run()));
@@ -283,7 +289,7 @@ absl::Duration CpuTime() {
 TEST(Semantics, DISABLED_WaitingBurnsNothing) {
   StderrLines lines;
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor(Options());
-  Settle(*supervisor);  // a lane and a service lane are there
+  AwaitFirstLanes(*supervisor);
   const HostControl control(1);
   StuckWorker holds_the_lane;
   Submit(*supervisor, Spec("holder", holds_the_lane.Run()));

@@ -94,8 +94,9 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  // `kInvalidArgument` for bad options, `kResourceExhausted` without memory or threads,
-  // `kFailedPrecondition` in a child as above.
+  // `kInvalidArgument` for bad options, `kResourceExhausted` without memory, or without the threads
+  // to run one task. Where only oneTBB is limited, by a `tbb::global_control` of the program, tasks
+  // wait until the limit goes. `kFailedPrecondition` in a child as above.
   static absl::StatusOr<std::unique_ptr<Supervisor>> Create(SupervisorOptions options);
 
   // The one that the process shares, with default options. The first call starts it; if that fails

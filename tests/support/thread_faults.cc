@@ -53,7 +53,7 @@ int __interceptor_pthread_create(pthread_t*, const pthread_attr_t*, ThreadFuncti
 // Found before that of the system by everything in the process.
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, ThreadFunction function,
                    void* argument) {
-  using Create = decltype(&pthread_create);
+  using Create = int (*)(pthread_t*, const pthread_attr_t*, ThreadFunction, void*);
   static const auto next = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
   if (foxtive::test::NextFails()) return EAGAIN;
   const Create create =
