@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -53,12 +54,6 @@ int WantedParallelism() { return internal::CapacityRegistry::Get().parallelism()
 auto TellsTheLimit(int found) {
   return AllOf(HasSubstr(absl::StrCat("allows a parallelism of ", found, ",")),
                HasSubstr("is wanted"), HasSubstr("tbb::global_control"));
-}
-
-// Blocks until a lane and a service lane have started.
-void AwaitFirstLanes(Supervisor& supervisor) {
-  AwaitResult(Submit(supervisor, Spec("first", [] {})));
-  Settle(supervisor);
 }
 
 // Tasks that all have to be inside at once before one of them ends.
@@ -121,22 +116,23 @@ TEST(Semantics, S23_AControlThatLeavesRoomIsNoEvent) {
   EXPECT_THAT(RunInChild("Semantics.DISABLED_ControlThatLeavesRoom"), ChildPassed());
 }
 
-// Tasks that run go on; there is an event for each time that others have to wait.
+// Tasks that run go on; there is an event for each time that another one has to wait.
 TEST(Semantics, DISABLED_ControlThatComesAndGoes) {
   StderrLines lines;
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor(Options());
-  AwaitFirstLanes(*supervisor);
   std::deque<StuckWorker> workers;
-  for (int round = 0; round < 4; ++round) {
-    auto control = std::make_unique<HostControl>(1 + round % 2);
-    for (int i = 0; i < 2; ++i) {
-      Submit(*supervisor,
-             Spec(absl::StrCat("task-", workers.size()), workers.emplace_back().Run()));
-    }
-    if (round == 0) workers[0].AwaitEntered();
-    EXPECT_THAT(lines.AwaitLine(kEvent), TellsTheLimit(1 + round % 2));
+  const auto submit = [&] {
+    const std::string name = absl::StrCat("task-", workers.size());
+    Submit(*supervisor, Spec(name, workers.emplace_back().Run()));
+  };
+  submit();
+  workers.back().AwaitEntered();
+  for (const int allowed : {1, 2, 1, 2}) {
+    auto control = std::make_unique<HostControl>(allowed);
+    submit();
+    EXPECT_THAT(lines.AwaitLine(kEvent), TellsTheLimit(allowed));
     control.reset();
-    for (StuckWorker& worker : workers) worker.AwaitEntered();
+    workers.back().AwaitEntered();
     EXPECT_THAT(lines.MoreLines(kEvent), IsEmpty());
   }
   for (StuckWorker& worker : workers) worker.Release();
@@ -146,14 +142,30 @@ TEST(Semantics, S23_AControlThatComesAndGoesHasAnEventEachTime) {
   EXPECT_THAT(RunInChild("Semantics.DISABLED_ControlThatComesAndGoes"), ChildPassed());
 }
 
+// A task that is stopped runs in a lane and in a service lane: both are there afterwards.
+void AwaitFirstLanes(Supervisor& supervisor) {
+  TaskSpec spec = Spec("first", [](TaskContext& context) {
+    context.SleepFor(absl::InfiniteDuration());
+    return absl::OkStatus();
+  });
+  spec.hooks.on_shutdown = [] {};
+  const TaskHandle handle = Submit(supervisor, std::move(spec));
+  AwaitRunning(handle);
+  handle.RequestStop();
+  AwaitResult(handle);
+}
+
 // The lanes that there are serve all tasks, and a stop does not wait for another one.
 TEST(Semantics, DISABLED_FewLanes) {
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor(Options());
   AwaitFirstLanes(*supervisor);
-  StuckWorker holds_the_lane;
+  StuckWorker holds_the_lanes;
   const HostControl control(1);
-  Submit(*supervisor, Spec("holder", holds_the_lane.Run()));
-  holds_the_lane.AwaitEntered();
+  std::vector<TaskHandle> holders;
+  for (int i = 0; i < kTasks; ++i) {
+    holders.push_back(Submit(*supervisor, Spec(absl::StrCat("holder-", i), holds_the_lanes.Run())));
+  }
+  holds_the_lanes.AwaitEntered();
   std::vector<TaskHandle> handles;
   for (int i = 0; i < 100; ++i) {
     handles.push_back(Submit(*supervisor, Spec(absl::StrCat("task-", i), [] {})));
@@ -162,7 +174,8 @@ TEST(Semantics, DISABLED_FewLanes) {
     EXPECT_TRUE(handles[i].RequestStop());
     EXPECT_EQ(AwaitResult(handles[i]).final_status, SupervisionStatus::kManuallyStopped);
   }
-  holds_the_lane.Release();
+  holds_the_lanes.Release();
+  for (const TaskHandle& holder : holders) AwaitResult(holder);
   for (int i = 50; i < 100; ++i) {
     EXPECT_EQ(AwaitResult(handles[i]).final_status, SupervisionStatus::kCompletedNormally);
   }
@@ -289,11 +302,10 @@ absl::Duration CpuTime() {
 TEST(Semantics, DISABLED_WaitingBurnsNothing) {
   StderrLines lines;
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor(Options());
-  AwaitFirstLanes(*supervisor);
-  const HostControl control(1);
   StuckWorker holds_the_lane;
   Submit(*supervisor, Spec("holder", holds_the_lane.Run()));
   holds_the_lane.AwaitEntered();
+  const HostControl control(1);
   std::vector<TaskHandle> handles;
   for (int i = 0; i < 1000; ++i) {
     handles.push_back(Submit(*supervisor, Spec(absl::StrCat("task-", i), [] {})));

@@ -241,7 +241,9 @@ struct CapacityRegistry::LaneEntry {
 void CapacityRegistry::Enter(Arena& arena) noexcept {
   const LaneScope scope;
   bool ghost = true;
-  if (arena.entry.exchange(Arena::Entry::kTaken) == Arena::Entry::kHandedOver) {
+  // First a read: it is what makes an order, also for the thread sanitizer.
+  if (arena.entry.load(std::memory_order_acquire) == Arena::Entry::kHandedOver &&
+      arena.entry.exchange(Arena::Entry::kTaken) == Arena::Entry::kHandedOver) {
     const std::shared_ptr<LaneBody> body = std::move(arena.body);
     body->Run();
     ghost = !Get().GiveBack(arena);
