@@ -43,6 +43,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "foxtive/clock.h"
 #include "lib/shell/executor.h"
@@ -126,7 +127,7 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   bool WriteOffOne() ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t TendResting(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
   void ReportNoThread(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Report(Episode& episode, int64_t now, const std::string& cause);
+  void Report(Episode& episode, int64_t now, absl::FunctionRef<std::string()> cause);
 
   const int max_lanes_;
   const std::string thread_name_;

@@ -98,19 +98,22 @@ int64_t LanePool::TendLate(int64_t now) {
     limited_.End();
     return HelpLate(now, look.workers_lost);
   }
-  Report(limited_, now,
-         absl::StrCat("oneTBB allows a parallelism of ", look.parallelism_found, ", ",
-                      look.parallelism_wanted,
-                      " is wanted: raise or remove the tbb::global_control of this process, or "
-                      "create a Supervisor before anything else uses oneTBB"));
+  Report(limited_, now, [&look] {
+    return absl::StrCat("oneTBB allows a parallelism of ", look.parallelism_found, ", ",
+                        look.parallelism_wanted,
+                        " is wanted: raise or remove the tbb::global_control of this process, or "
+                        "create a Supervisor before anything else uses oneTBB");
+  });
   return look_at_ = now + kRetryAfterNanos;
 }
 
 int64_t LanePool::HelpLate(int64_t now, bool workers_lost) {
   if (late_after_ > kRetryAfterNanos) {
-    Report(late_, now,
-           "oneTBB has not started a thread that it may start: is a tbb::task_arena of high "
-           "priority full of tasks that block?");
+    Report(late_, now, [] {
+      return std::string(
+          "oneTBB has not started a thread that it may start: is a tbb::task_arena of high "
+          "priority full of tasks that block?");
+    });
   }
   late_after_ = std::min(2 * late_after_, 2 * kRetryAfterNanos);
   look_at_ = now + std::min(late_after_, kRetryAfterNanos);
@@ -161,14 +164,21 @@ void LanePool::ReportNoThread(int64_t now) {
     const size_t short_of = std::min(queue_.size(), static_cast<size_t>(max_lanes_));
     wanted = std::min(live_ + static_cast<int>(short_of), max_lanes_);
   }
-  Report(no_thread_, now,
-         absl::StrCat("no thread could be created, there are ", lanes, " of ", wanted,
-                      " that are wanted: raise the limit of threads (ulimit -u, the cgroup's "
-                      "pids.max) or of memory, or run fewer tasks at once"));
+  Report(no_thread_, now, [&] {
+    return absl::StrCat("no thread could be created, there are ", lanes, " of ", wanted,
+                        " that are wanted: raise the limit of threads (ulimit -u, the cgroup's "
+                        "pids.max) or of memory, or run fewer tasks at once");
+  });
 }
 
-void LanePool::Report(Episode& episode, int64_t now, const std::string& cause) {
-  if (episode.Begins(now) && !IsExiting()) report_(cause);
+// What is short may be memory, for the text neither.
+void LanePool::Report(Episode& episode, int64_t now, absl::FunctionRef<std::string()> cause) {
+  if (!episode.Begins(now) || IsExiting()) return;
+  try {
+    report_(cause());
+  } catch (const std::bad_alloc&) {
+    episode.End();
+  }
 }
 
 bool LanePool::Episode::Begins(int64_t now) {
