@@ -21,6 +21,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "foxtive/supervision_result.h"
@@ -59,6 +61,14 @@ class TaskHandle {
   // no limit), `kFailedPrecondition` from the task's own code if the result is not there. A worker
   // that waits for a task which waits for the only lane waits for ever: that is not recognised.
   absl::StatusOr<SupervisionResult> Wait(absl::Duration timeout = absl::InfiniteDuration()) const;
+
+  // Has `callback` called once, with the result, as soon as it is there: on a thread of the library
+  // that nothing else waits for; for hosts with an event loop, which wake it there (`eventfd`).
+  // Several are called in any order, also at the same time. What it throws counts as a hook's. It
+  // may not wait for the Supervisor, whose destructor waits for it, within its deadline (and for
+  // 100 ms at least). If the Supervisor is gone, this call calls it. Else `kInvalidArgument`
+  // (empty), `kFailedPrecondition` (not valid), `kResourceExhausted`: it is never called.
+  absl::Status OnFinished(absl::AnyInvocable<void(const SupervisionResult& result)> callback) const;
 
   // Asks the task to stop. True for the one call that is the first to ask a task whose verdict is
   // not out yet: its result will be `kManuallyStopped`, or `kAbandoned`, whatever `run` returns.

@@ -69,6 +69,19 @@ absl::StatusOr<SupervisionResult> TaskHandle::Wait(absl::Duration timeout) const
   }
 }
 
+absl::Status TaskHandle::OnFinished(
+    absl::AnyInvocable<void(const SupervisionResult& result)> callback) const {
+  if (internal::InForkChild()) return internal::ForkChildError();
+  if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
+  if (!callback) return absl::InvalidArgumentError("callback: the function is empty");
+  try {
+    record_->OnFinished(std::move(callback));
+    return absl::OkStatus();
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
+}
+
 bool TaskHandle::RequestStop() const {
   return Usable(record_) != nullptr && record_->RequestStop();
 }

@@ -143,6 +143,7 @@ void TaskRecord::EmitEnd() {
 // waiters are woken by the standard library, and no user code runs.
 void TaskRecord::SetResult(bool abandoned) {
   bool stopped = false;
+  std::unique_ptr<FinishedCall> calls;
   {
     MutexLock lock(mutex_);
     const int64_t now = Now();
@@ -156,20 +157,65 @@ void TaskRecord::SetResult(bool abandoned) {
     if (abandoned && returned_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
     stopped = stop_requested_;
     if (future_ != nullptr) SetFutureLocked();
+    calls = std::move(calls_);
+    for (FinishedCall* call = calls.get(); call != nullptr; call = call->next.get()) {
+      FillLocked(call->result);
+    }
   }
   waiters_.WakeAll(mutex_, engine_->clock());
+  FireAll(std::move(calls));
   if (stopped) engine_->inbox().Post(*this);  // its timer
 }
 
-void TaskRecord::SetFutureLocked() {
-  SupervisionResult& result = future_->result;
+// All but the name, which needs memory.
+void TaskRecord::FillLocked(SupervisionResult& result) const {
   result.total_attempts = published_->attempts;
   result.final_status = published_->status;
   result.last_error = published_->error;
   result.last_exception = published_->exception;
   result.elapsed = published_->elapsed;
   result.reason = published_->reason;
-  future_->promise.set_value(std::move(result));
+}
+
+void TaskRecord::SetFutureLocked() {
+  FillLocked(future_->result);
+  future_->promise.set_value(std::move(future_->result));
+}
+
+void TaskRecord::OnFinished(FinishedCallback callback) {
+  auto call = std::make_unique<FinishedCall>(name_, std::move(callback));
+  {
+    MutexLock lock(mutex_);
+    if (!published_.has_value()) {
+      call->next = std::move(calls_);
+      calls_ = std::move(call);
+      return;
+    }
+    FillLocked(call->result);
+  }
+  FinishedCall::Fire(std::move(call), *this, *engine_);
+}
+
+// In the order in which they came.
+void TaskRecord::FireAll(std::unique_ptr<FinishedCall> calls) {
+  std::unique_ptr<FinishedCall> first;
+  while (calls != nullptr) {
+    std::unique_ptr<FinishedCall> rest = std::move(calls->next);
+    calls->next = std::move(first);
+    first = std::move(calls);
+    calls = std::move(rest);
+  }
+  while (first != nullptr) {
+    std::unique_ptr<FinishedCall> rest = std::move(first->next);
+    FinishedCall::Fire(std::move(first), *this, *engine_);
+    first = std::move(rest);
+  }
+}
+
+void TaskRecord::CallFinished(FinishedCallback& callback, const SupervisionResult& result) {
+  const UserCodeScope scope(engine_.get(), this);
+  CallHook("OnFinished", callback, [&result](auto& hook) { hook(result); });
+  callback = nullptr;
 }
 
 // The result is there, or another thread is about to set it.
@@ -186,7 +232,6 @@ void TaskRecord::ReturnLate() {
   if (abandoned) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
 }
 
-// Within a scope, because what is destroyed may be the user's exception.
 void TaskRecord::ReleaseOnLane() {
   const UserCodeScope scope(engine_.get(), this);
   Unref();

@@ -53,7 +53,8 @@ std::function<void(const std::string&)> ReportTo(Engine& engine) {
   };
 }
 
-// What is told at the end of the time, that workers are stuck, is what matters most.
+// What is told at the end of the time, that workers are stuck, is what matters most. For callbacks
+// of OnFinished and for the listener.
 constexpr int64_t kLeastDrainNanos = 100'000'000;
 
 uint64_t RandomSeed() {
@@ -174,7 +175,7 @@ void Engine::Stop() {
   RequestShutdown();
   StopAll();
   if (!table_.AwaitAllOver(RealClock(), deadline, self)) AbandonAll(self);
-  EndEvents(deadline);
+  EndTelling(deadline);
   leaving_ = true;
   inbox_->Nudge();
   if (self == nullptr) {
@@ -188,9 +189,11 @@ void Engine::Stop() {
 }
 
 // While the monitor is there, which makes lanes if they are needed.
-void Engine::EndEvents(int64_t real_deadline_nanos) {
+void Engine::EndTelling(int64_t real_deadline_nanos) {
   const int64_t least = RealClock().NowNanos() + kLeastDrainNanos;
-  events_.Drain(std::max(real_deadline_nanos, least));
+  const int64_t deadline = std::max(real_deadline_nanos, least);
+  finished_calls_.Close(deadline, FinishedCallsHere(*this));
+  events_.Drain(deadline);
   events_.Close();
 }
 

@@ -36,6 +36,7 @@
 #include "foxtive/supervisor.h"
 #include "lib/shell/event_queue.h"
 #include "lib/shell/executor.h"
+#include "lib/shell/finished_call.h"
 #include "lib/shell/inbox.h"
 #include "lib/shell/task_table.h"
 
@@ -75,6 +76,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Executor& lanes() { return *lanes_; }
   Executor& services() { return *services_; }
   EventQueue& events() { return events_; }
+  FinishedCalls& finished_calls() { return finished_calls_; }
   Clock& clock() const { return *clock_; }
   bool has_real_clock() const;
   uint64_t seed() const { return seed_; }
@@ -86,7 +88,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   absl::Status StartMonitor();
   void AbandonAll(const TaskRecord* except);
   void DropResults();
-  void EndEvents(int64_t real_deadline_nanos);
+  void EndTelling(int64_t real_deadline_nanos);
 
   // Immutable.
   const std::shared_ptr<Clock> clock_;
@@ -99,6 +101,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const std::shared_ptr<Executor> services_;
   TaskTable table_;
   EventQueue events_;
+  FinishedCalls finished_calls_;
   std::atomic<bool> shutdown_requested_{false};
   std::atomic<bool> leaving_{false};  // the monitor is to end
 

@@ -56,6 +56,7 @@
 #include "lib/core/timer_wheel.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/executor.h"
+#include "lib/shell/finished_call.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/inbox.h"
 #include "lib/shell/mutex.h"
@@ -95,6 +96,8 @@ class TaskRecord final : public TimerNode {
   std::optional<SupervisionResult> TryResult() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<SupervisionResult> Wait(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   bool RequestStop() ABSL_LOCKS_EXCLUDED(mutex_);
+  // May throw std::bad_alloc, and nothing has changed.
+  void OnFinished(FinishedCallback callback) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- For WaitAny and WaitAll: that of a task which is about to publish, if it has not yet.
   SupervisionResult ResultInAMoment() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -104,6 +107,12 @@ class TaskRecord final : public TimerNode {
   std::stop_token StopToken() ABSL_LOCKS_EXCLUDED(mutex_);
   bool SleepFor(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
   void MarkHealthy() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- For a callback of OnFinished, on a lane or wherever it is called.
+  void CallFinished(FinishedCallback& callback, const SupervisionResult& result)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Within a scope of user code, because what goes with the reference may be the user's.
+  void ReleaseOnLane();
 
   // --- For whoever starts it. False: it was stopped before.
   bool Start() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -223,8 +232,9 @@ class TaskRecord final : public TimerNode {
   void EmitEnd() ABSL_LOCKS_EXCLUDED(mutex_);
   void SetResult(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetFutureLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FillLocked(SupervisionResult& result) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FireAll(std::unique_ptr<FinishedCall> calls);
   void ReturnLate() ABSL_LOCKS_EXCLUDED(mutex_);
-  void ReleaseOnLane();
 
   // --- task_record.cc
   void MoveLocked(const Transition& transition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -281,6 +291,7 @@ class TaskRecord final : public TimerNode {
   std::optional<std::stop_source> stop_source_ ABSL_GUARDED_BY(mutex_);
   std::optional<Published> published_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<FutureState> future_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<FinishedCall> calls_ ABSL_GUARDED_BY(mutex_);  // the last one first
 
   // Synchronised by themselves, with mutex_.
   WaiterList sleepers_;  // in SleepFor

@@ -1,0 +1,76 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "lib/shell/finished_call.h"
+
+#include <utility>
+
+#include "lib/shell/engine.h"
+#include "lib/shell/real_time.h"
+#include "lib/shell/task_record.h"
+
+namespace foxtive::internal {
+namespace {
+
+thread_local const Engine* engine_of_call = nullptr;
+
+}  // namespace
+
+FinishedCall::FinishedCall(std::string task_name, FinishedCallback callback)
+    : result{.task_name = std::move(task_name)}, callback_(std::move(callback)) {}
+
+void FinishedCall::Fire(std::unique_ptr<FinishedCall> call, TaskRecord& record, Engine& engine) {
+  record.Ref();
+  call->record_ = &record;
+  call->engine_ = engine.shared_from_this();
+  FinishedCall& fired = *call.release();
+  if (engine.finished_calls().Begin()) {
+    engine.services().Push(fired);  // never refused: it is not withdrawn
+    return;
+  }
+  fired.Run();
+  record.ReleaseOnLane();
+  delete &fired;
+}
+
+// Also the callback's own destruction is the user's code.
+Job::Outcome FinishedCall::Run() noexcept {
+  const Engine* const outer = std::exchange(engine_of_call, engine_.get());
+  record_->CallFinished(callback_, result);
+  engine_of_call = outer;
+  return Outcome::kDone;
+}
+
+void FinishedCall::Release() noexcept {
+  const std::shared_ptr<Engine> engine = std::move(engine_);
+  record_->ReleaseOnLane();
+  delete this;
+  engine->finished_calls().End();
+}
+
+bool FinishedCalls::Begin() {
+  MutexLock lock(mutex_);
+  if (closed_) return false;
+  ++under_way_;
+  return true;
+}
+
+void FinishedCalls::End() {
+  {
+    MutexLock lock(mutex_);
+    --under_way_;
+  }
+  waiters_.WakeAll(mutex_, RealClock());
+}
+
+void FinishedCalls::Close(int64_t real_deadline_nanos, int own) {
+  MutexLock lock(mutex_);
+  waiters_.Await(mutex_, RealClock(), real_deadline_nanos, [this, own] {
+    mutex_.AssertHeld();
+    return under_way_ <= own;
+  });
+  closed_ = true;
+}
+
+int FinishedCallsHere(const Engine& engine) { return engine_of_call == &engine ? 1 : 0; }
+
+}  // namespace foxtive::internal
