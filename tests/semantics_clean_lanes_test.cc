@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
@@ -17,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -136,6 +138,25 @@ ThreadSeen AwaitThread(const std::string& name) {
     }
     std::this_thread::yield();
   }
+}
+
+// What is wrong with the masks of the threads with these names, or that one is not there. Looks
+// again for a while: a thread that is being born has another name and all signals blocked.
+std::string FaultsOfThreads(const std::vector<std::string>& names) {
+  constexpr int kLooks = 10'000;
+  std::string faults;
+  for (int look = 0; look < kLooks; ++look) {
+    faults.clear();
+    std::set<std::string> missing(names.begin(), names.end());
+    for (const ThreadSeen& thread : AllThreads()) {
+      const bool expected = std::count(names.begin(), names.end(), thread.name) > 0;
+      if (expected) faults += thread.Faults();
+      missing.erase(thread.name);
+    }
+    for (const std::string& name : missing) faults += " no " + name;
+    if (faults.empty()) break;
+  }
+  return faults;
 }
 
 SupervisorOptions OneLane() {
@@ -259,7 +280,6 @@ TEST(Semantics, S25_AllThreadsOfTheLibraryBlockAsynchronousSignalsAndNoFaults) {
   StuckWorker workers[8];
   std::vector<std::string> expected = {"foxtive-monitor", "foxtive-alarm", "foxtive-service",
                                        "foxtive-lane"};
-  AwaitThread("foxtive-lane");
   std::vector<TaskHandle> handles;
   for (StuckWorker& worker : workers) {
     expected.push_back(absl::StrCat("worker-", handles.size()));
@@ -267,7 +287,7 @@ TEST(Semantics, S25_AllThreadsOfTheLibraryBlockAsynchronousSignalsAndNoFaults) {
     worker.AwaitEntered();
   }
   AwaitResult(Submit(*supervisor, Spec("passing by", [] {})));
-  for (const std::string& name : expected) EXPECT_EQ(AwaitThread(name).Faults(), "");
+  EXPECT_EQ(FaultsOfThreads(expected), "");
   for (StuckWorker& worker : workers) worker.Release();
   for (const TaskHandle& handle : handles) AwaitResult(handle);
 }

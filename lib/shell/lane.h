@@ -18,14 +18,13 @@
 
 namespace foxtive::internal {
 
-// The loop of one lane. `woken_`, `retire_` and `resting_since_` are guarded by the mutex of the
-// pool.
+// The loop of one lane. `arrived_`, `woken_`, `retire_` and `resting_since_` are guarded by the
+// mutex of the pool.
 class LanePool::Lane final : public LaneBody, public std::enable_shared_from_this<Lane> {
  public:
   explicit Lane(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)) {}
 
   void Run() noexcept override {
-    pool_->Arrive();
     LaneThread thread(pool_->thread_name_);
     Job* job = nullptr;
     Job::Outcome outcome = Job::Outcome::kDone;
@@ -58,6 +57,7 @@ class LanePool::Lane final : public LaneBody, public std::enable_shared_from_thi
 
   const std::shared_ptr<LanePool> pool_;
   Clock::Parker parker_;
+  bool arrived_ = false;
   bool woken_ = false;
   bool retire_ = false;
   int64_t resting_since_ = 0;

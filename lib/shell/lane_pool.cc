@@ -71,6 +71,7 @@ Job* LanePool::Exchange(Lane& lane, Job* finished, Job::Outcome outcome) {
   Wake wake;
   {
     MutexLock lock(mutex_);
+    if (!std::exchange(lane.arrived_, true)) ArriveLocked();
     if (finished != nullptr) --busy_;
     if (std::exchange(lane.woken_, false)) --wakes_;
     const bool again = finished != nullptr && outcome == Job::Outcome::kAgain;
@@ -151,8 +152,8 @@ void LanePool::CarryOut(const Wake& wake) {
 
 // --- Lanes come and go.
 
-void LanePool::Arrive() {
-  MutexLock lock(mutex_);
+// With its first pull, so that between the two nobody misses it and asks for another one.
+void LanePool::ArriveLocked() {
   --starting_;
   written_off_ = std::min(written_off_, starting_);
   ++live_;

@@ -108,7 +108,7 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   }
   void CarryOut(const Wake& wake);
 
-  void Arrive() ABSL_LOCKS_EXCLUDED(mutex_);
+  void ArriveLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Leave() ABSL_LOCKS_EXCLUDED(mutex_);
   void ReleaseCloserLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
