@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <random>
+#include <string>
 
 #include "gtest/gtest.h"
 
@@ -106,6 +107,20 @@ TEST(FailureFoldTest, NothingIsEverLostFromTheCount) {
     EXPECT_TRUE(log.Fail(kSame, now, /*last=*/true));
     EXPECT_EQ(log.accounted(), log.failures());
   }
+}
+
+TEST(FailureLikenessTest, CodeAndMessageCount) {
+  FailureLikeness likeness;
+  const std::string a = "down", b = "down", c = "dawn";
+  EXPECT_FALSE(likeness.IsLikeLast(14, a, false));
+  EXPECT_TRUE(likeness.IsLikeLast(14, a, true)) << "the same object";
+  EXPECT_TRUE(likeness.IsLikeLast(14, b, true)) << "the same text";
+  EXPECT_FALSE(likeness.IsLikeLast(14, c, true));
+  EXPECT_FALSE(likeness.IsLikeLast(14, b, true));
+  EXPECT_FALSE(likeness.IsLikeLast(13, b, true));
+  EXPECT_FALSE(likeness.IsLikeLast(13, b, false)) << "there was a success in between";
+  EXPECT_FALSE(likeness.IsLikeLast(13, "", true));
+  EXPECT_TRUE(likeness.IsLikeLast(13, "", true));
 }
 
 }  // namespace

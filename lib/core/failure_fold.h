@@ -12,9 +12,37 @@
 #ifndef FOXTIVE_LIB_CORE_FAILURE_FOLD_H_
 #define FOXTIVE_LIB_CORE_FAILURE_FOLD_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 
 namespace foxtive::internal {
+
+// Whether failures are the same: status code and message. Keeps no copy of what it has seen, and
+// does not read it again, since others may hold it.
+class FailureLikeness {
+ public:
+  // `last_alive`: the former one is, so nothing else can have its address.
+  bool IsLikeLast(int code, std::string_view message, bool last_alive) {
+    if (last_alive && message.data() == data_ && message.size() == size_ && code == code_) {
+      return true;
+    }
+    const size_t hash = std::hash<std::string_view>()(message);
+    const bool like = last_alive && hash == hash_ && message.size() == size_ && code == code_;
+    data_ = message.data();
+    size_ = message.size();
+    hash_ = hash;
+    code_ = code;
+    return like;
+  }
+
+ private:
+  const char* data_ = nullptr;
+  size_t size_ = 0;
+  size_t hash_ = 0;
+  int code_ = 0;
+};
 
 class FailureFold {
  public:

@@ -143,7 +143,7 @@ int64_t TaskRecord::Count(AttemptResult& attempt) {
   std::exception_ptr exception = attempt.failure.exception;
   MutexLock lock(mutex_);
   if (attempt.end != AttemptEnd::kNotRun) {
-    attempt.same = last_error_ == error;
+    attempt.same = !error.ok() && IsLikeLast(error, /*last_alive=*/!last_error_.ok());
     std::swap(last_error_, error);
     std::swap(last_exception_, exception);
   }
@@ -152,6 +152,13 @@ int64_t TaskRecord::Count(AttemptResult& attempt) {
     ++hook_failures_;
   }
   return failures_in_a_row_;
+}
+
+bool TaskRecord::IsLikeLast(const absl::Status& error, bool last_alive) {
+  const EventQueue& events = engine_->events();
+  if (events.silent() || events.detail() != EventDetail::kNotable) return false;
+  const std::string_view message(error.message().data(), error.message().size());
+  return likeness_.IsLikeLast(error.raw_code(), message, last_alive);
 }
 
 void TaskRecord::TellFailure(const AttemptResult& attempt) {

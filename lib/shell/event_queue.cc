@@ -88,34 +88,42 @@ Job::Outcome EventQueue::Deliver() noexcept {
   }
 }
 
-void EventQueue::Tell(EventListener& listener, const Slot& slot) noexcept {
-  const Notice& notice = slot.notice;
-  const Event event{
-      .kind = notice.kind,
-      .task_name = notice.task != nullptr ? std::string_view(notice.task->name()) : "",
-      .attempt = notice.attempt,
-      .status = notice.status,
-      .exception = notice.exception,
-      .delay = notice.delay,
-      .reason = notice.text.empty() ? notice.reason : std::string_view(notice.text),
-      .wall_time = absl::FromUnixNanos(slot.wall_nanos),
-      .uptime = absl::Nanoseconds(slot.uptime_nanos),
-      .final_status = notice.final_status,
-      .folded = notice.folded,
-      .lost = slot.lost};
+// The status and the exception are lent to the event, and not copied.
+void EventQueue::Tell(EventListener& listener, Slot& slot) noexcept {
+  Notice& notice = slot.notice;
+  Event event{.kind = notice.kind,
+              .task_name = notice.task != nullptr ? std::string_view(notice.task->name()) : "",
+              .attempt = notice.attempt,
+              .status = std::move(notice.status),
+              .exception = std::move(notice.exception),
+              .delay = notice.delay,
+              .reason = notice.text.empty() ? notice.reason : std::string_view(notice.text),
+              .wall_time = absl::FromUnixNanos(slot.wall_nanos),
+              .uptime = absl::Nanoseconds(slot.uptime_nanos),
+              .final_status = notice.final_status,
+              .folded = notice.folded,
+              .lost = slot.lost};
   try {
     listener.OnEvent(event);
   } catch (...) {
     // There is nobody who could be told.
   }
+  notice.status = std::move(event.status);
+  notice.exception = std::move(event.exception);
 }
 
-// What is destroyed may be the user's exception, which is code of the task then.
+// What is destroyed may be the user's exception, which is code of the task then. The reference
+// counts of statuses and exceptions order whoever has them, but are in libraries that the thread
+// sanitizer does not see into; so the record's mutex does that too.
 void EventQueue::Drop(Slot& slot) const {
   TaskRecord* const task = std::exchange(slot.notice.task, nullptr);
+  if (task == nullptr) return;
   const UserCodeScope scope(&engine_, task);
+  task->Synchronize();
+  slot.notice.status = absl::Status();
   slot.notice.exception = nullptr;
-  if (task != nullptr) task->Unref();
+  task->Synchronize();
+  task->Unref();
 }
 
 // What goes with the last reference is this object too.

@@ -102,7 +102,7 @@ class EventQueue {
   void ReleaseJob() noexcept;
   bool Put(Slot& slot, bool& push) ABSL_LOCKS_EXCLUDED(mutex_);
   bool Take(Slot& slot, std::shared_ptr<EventListener>* listener) ABSL_LOCKS_EXCLUDED(mutex_);
-  static void Tell(EventListener& listener, const Slot& slot) noexcept;
+  static void Tell(EventListener& listener, Slot& slot) noexcept;
   void Drop(Slot& slot) const;
 
   Engine& engine_;

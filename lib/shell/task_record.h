@@ -108,6 +108,9 @@ class TaskRecord final : public TimerNode {
   bool SleepFor(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
   void MarkHealthy() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Orders this thread with all that have looked at the record.
+  void Synchronize() const ABSL_LOCKS_EXCLUDED(mutex_) { MutexLock lock(mutex_); }
+
   // --- For a callback of OnFinished, on a lane or wherever it is called.
   void CallFinished(FinishedCallback& callback, const SupervisionResult& result)
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -173,7 +176,7 @@ class TaskRecord final : public TimerNode {
     AttemptEnd end = AttemptEnd::kNotRun;
     Failure failure{};
     bool healthy = false;
-    bool same = false;        // as the one before
+    bool same = false;        // as the one before, as far as the listener asks
     int64_t number = 0;       // for the hooks
     int64_t ended_nanos = 0;  // where the delay begins
   };
@@ -195,6 +198,7 @@ class TaskRecord final : public TimerNode {
   AttemptResult CallRun();
   Follow Decide(AttemptResult attempt);
   int64_t Count(AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool IsLikeLast(const absl::Status& error, bool last_alive);
   void TellFailure(const AttemptResult& attempt);
   void EmitFailure(const AttemptResult& attempt, const Verdict& verdict, absl::Duration delay);
   bool AskShouldRestart(const AttemptResult& attempt);
@@ -266,6 +270,7 @@ class TaskRecord final : public TimerNode {
   std::optional<UserParts> user_;
   bool setup_done_ = false;
   int64_t runs_ = 0;  // attempts_, to be read without the mutex
+  FailureLikeness likeness_;
   FailureFold fold_;
 
   mutable Mutex mutex_;
