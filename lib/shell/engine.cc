@@ -57,6 +57,9 @@ std::function<void(const std::string&)> ReportTo(Engine& engine) {
 // of OnFinished and for the listener.
 constexpr int64_t kLeastDrainNanos = 100'000'000;
 
+// How long a new Supervisor waits for that one, if oneTBB is limited.
+constexpr int64_t kFirstServiceLaneNanos = 1'000'000'000;
+
 uint64_t RandomSeed() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();
@@ -119,7 +122,12 @@ absl::Status Engine::StartMonitor() {
   return status;
 }
 
-bool Engine::StartExecutors() { return services_->Start() && lanes_->Start(); }
+// If there is one thread only it is for service, so that somebody can be told.
+bool Engine::StartExecutors() {
+  if (!services_->Start()) return false;
+  services_->AwaitFirst(RealClock().NowNanos() + kFirstServiceLaneNanos);
+  return lanes_->Start();
+}
 
 absl::Status Engine::Add(std::span<TaskRecord* const> records, bool start) {
   absl::Status status = table_.Add(records, start, [this] { return shutdown_requested(); });

@@ -91,6 +91,10 @@ class Executor {
   // For the monitor: makes sure that there is a thread. False: none can be had.
   virtual bool Start() = 0;
 
+  // For the monitor, after `Start`: where threads are limited, waits until the first one is there,
+  // or no longer than the deadline, in real time.
+  virtual void AwaitFirst(int64_t real_deadline_nanos) = 0;
+
   // Runs `job` when there is room. Takes over a reference to it. False: it has been withdrawn
   // before; the reference stays with the caller. Never blocks, never fails. From any thread.
   virtual bool Push(Job& job) = 0;

@@ -69,9 +69,11 @@ Job* LanePool::Exchange(Lane& lane, Job* finished, Job::Outcome outcome) {
   }
   Job* next = nullptr;
   Wake wake;
+  bool arrives;
   {
     MutexLock lock(mutex_);
-    if (!std::exchange(lane.arrived_, true)) ArriveLocked();
+    arrives = !std::exchange(lane.arrived_, true);
+    if (arrives) ArriveLocked();
     if (finished != nullptr) --busy_;
     if (std::exchange(lane.woken_, false)) --wakes_;
     const bool again = finished != nullptr && outcome == Job::Outcome::kAgain;
@@ -80,6 +82,7 @@ Job* LanePool::Exchange(Lane& lane, Job* finished, Job::Outcome outcome) {
     wake = WakeOrCreateLocked();
     ReleaseCloserLocked();
   }
+  if (arrives) arrivals_.WakeAll(mutex_, RealClock());
   CarryOut(wake);
   return next;
 }

@@ -48,6 +48,7 @@
 #include "foxtive/clock.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/mutex.h"
+#include "lib/shell/waiters.h"
 
 namespace foxtive::internal {
 
@@ -70,6 +71,7 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   ~LanePool() override = default;
 
   bool Start() override;
+  void AwaitFirst(int64_t real_deadline_nanos) override ABSL_LOCKS_EXCLUDED(mutex_);
   bool Push(Job& job) override ABSL_LOCKS_EXCLUDED(mutex_);
   bool Withdraw(Job& job) override ABSL_LOCKS_EXCLUDED(mutex_);
   bool Abandon(Job& job) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -149,6 +151,7 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   bool watched_ ABSL_GUARDED_BY(mutex_) = false;         // it looks after lanes that are late
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t progress_at_ ABSL_GUARDED_BY(mutex_) = 0;  // when a lane was launched or started last
+  WaiterList arrivals_;  // synchronised by itself, with mutex_; in AwaitFirst
   Clock::Parker* closer_ ABSL_GUARDED_BY(mutex_) = nullptr;  // waits for lanes that rest to leave
 
   // Whether the queue is not empty. Relaxed: a lane that reads an old value runs one attempt more,

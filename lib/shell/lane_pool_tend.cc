@@ -20,6 +20,15 @@ namespace foxtive::internal {
 
 bool LanePool::Start() { return LaunchOne(RealClock().NowNanos()); }
 
+void LanePool::AwaitFirst(int64_t real_deadline_nanos) {
+  if (!CapacityRegistry::Get().Look().limited()) return;
+  MutexLock lock(mutex_);
+  arrivals_.Await(mutex_, RealClock(), real_deadline_nanos, [this] {
+    mutex_.AssertHeld();
+    return live_ > 0;
+  });
+}
+
 int64_t LanePool::Tend(int64_t now) {
   // In this order: who pushes between the first two finds `lane_asked_for_` false.
   return std::min({TendWaiting(now), TendLate(now), TendResting(now)});
