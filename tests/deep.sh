@@ -45,7 +45,7 @@ trap 'exit 130' INT TERM
 # What has threads in it; the rest gains nothing from being run again.
 threaded_tests() {
   bazel query 'tests(//tests/... union //examples/... union //benchmarks/...)' 2>/dev/null |
-    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function)'
+    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|failure_fold|printing)'
 }
 
 # once <log> <option...>: one run of the tests, each anew. Other than 0: something failed.
