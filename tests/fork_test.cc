@@ -88,7 +88,8 @@ void TryCalls(Supervisor& supervisor, Findings& findings) {
   findings.Expect(Refused(supervisor.Submit({.name = ""})), "Submit, a bad spec");
   findings.Expect(Refused(supervisor.Register(Patient("new"))), "Register");
   findings.Expect(Refused(supervisor.Submit("new", [] {})), "Submit, name and run");
-  findings.Expect(Refused(supervisor.Register(std::shared_ptr<SupervisedTask>())), "Register, null");
+  findings.Expect(Refused(supervisor.Register(std::shared_ptr<SupervisedTask>())),
+                  "Register, null");
   findings.Expect(Refused(supervisor.RegisterAll({})), "RegisterAll");
   findings.Expect(Refused(Supervisor::Default()), "Default");
   findings.Expect(Refused(SpawnSupervised(Patient("new"))), "SpawnSupervised");
