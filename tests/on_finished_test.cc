@@ -234,5 +234,25 @@ TEST(OnFinishedTest, S16_ItMayDestroyTheLastOwner) {
   }
 }
 
+// The end of the task that destroys its own Supervisor comes after that.
+TEST(OnFinishedTest, S16_TheCallbackOfATaskThatDestroysItsSupervisorIsCalled) {
+  for (int round = 0; round < 20; ++round) {
+    auto owner = std::make_shared<std::unique_ptr<Supervisor>>(MakeSupervisor());
+    Notification go_on;
+    Calls calls;
+    TaskSpec spec = Spec("task", [&go_on, owner] {
+      go_on.Await("the callback to be there");
+      owner->reset();
+    });
+    if (round % 2 == 1) spec.stop_timeout = absl::ZeroDuration();
+    const TaskHandle handle = Submit(**owner, std::move(spec));
+    ASSERT_TRUE(handle.OnFinished(calls).ok());
+    go_on.Notify();
+    calls.statuses->AwaitSize(1);
+    AwaitState(handle, TaskState::kFinished);
+    EXPECT_THAT(calls.statuses->Entries(), SizeIs(1));
+  }
+}
+
 }  // namespace
 }  // namespace foxtive::test

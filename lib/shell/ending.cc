@@ -82,7 +82,7 @@ void TaskRecord::WindDown() {
   user_.reset();
   EndIfForkChild();
   if (Claim(/*abandoned=*/false) == Claimed::kOver) {
-    Publish(/*abandoned=*/false);
+    Publish(/*abandoned=*/false, /*on_lane=*/true);
   } else {
     ReturnLate();
   }
@@ -93,7 +93,7 @@ bool TaskRecord::Abandon() {
   if (claimed == Claimed::kByAnother) return false;
   const bool lane_replaced = engine_->lanes().Abandon(attempt_job_);
   const bool service_replaced = engine_->services().Abandon(service_job_);
-  Publish(/*abandoned=*/claimed == Claimed::kStuck);
+  Publish(/*abandoned=*/claimed == Claimed::kStuck, /*on_lane=*/false);
   engine_->inbox().Post(*this);  // its timer, if another thread was faster
   if (claimed == Claimed::kStuck && !(lane_replaced && service_replaced)) {
     engine_->events().Emit({.kind = EventKind::kCapacityLimited,
@@ -114,10 +114,10 @@ TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
   return Claimed::kStuck;
 }
 
-void TaskRecord::Publish(bool abandoned) {
+void TaskRecord::Publish(bool abandoned, bool on_lane) {
   engine_->table().BeforeResult(*this, abandoned);
   EmitEnd();
-  SetResult(abandoned);
+  SetResult(abandoned, on_lane);
   if (engine_->table().AfterResult(*this)) engine_->UnrefElsewhere(*this);
 }
 
@@ -141,7 +141,7 @@ void TaskRecord::EmitEnd() {
 
 // All at once, so that whoever sees one sees the other. That sets the future under the mutex: its
 // waiters are woken by the standard library, and no user code runs.
-void TaskRecord::SetResult(bool abandoned) {
+void TaskRecord::SetResult(bool abandoned, bool on_lane) {
   bool stopped = false;
   std::unique_ptr<FinishedCall> calls;
   {
@@ -163,7 +163,7 @@ void TaskRecord::SetResult(bool abandoned) {
     }
   }
   waiters_.WakeAll(mutex_, engine_->clock());
-  FireAll(std::move(calls));
+  FireAll(std::move(calls), on_lane);
   if (stopped) engine_->inbox().Post(*this);  // its timer
 }
 
@@ -193,11 +193,11 @@ void TaskRecord::OnFinished(FinishedCallback callback) {
     }
     FillLocked(call->result);
   }
-  FinishedCall::Fire(std::move(call), *this, *engine_);
+  FinishedCall::Fire(std::move(call), *this, *engine_, /*may_run_here=*/true);
 }
 
 // In the order in which they came.
-void TaskRecord::FireAll(std::unique_ptr<FinishedCall> calls) {
+void TaskRecord::FireAll(std::unique_ptr<FinishedCall> calls, bool on_lane) {
   std::unique_ptr<FinishedCall> first;
   while (calls != nullptr) {
     std::unique_ptr<FinishedCall> rest = std::move(calls->next);
@@ -207,7 +207,7 @@ void TaskRecord::FireAll(std::unique_ptr<FinishedCall> calls) {
   }
   while (first != nullptr) {
     std::unique_ptr<FinishedCall> rest = std::move(first->next);
-    FinishedCall::Fire(std::move(first), *this, *engine_);
+    FinishedCall::Fire(std::move(first), *this, *engine_, /*may_run_here=*/on_lane);
     first = std::move(rest);
   }
 }

@@ -18,18 +18,19 @@ thread_local const Engine* engine_of_call = nullptr;
 FinishedCall::FinishedCall(std::string task_name, FinishedCallback callback)
     : result{.task_name = std::move(task_name)}, callback_(std::move(callback)) {}
 
-void FinishedCall::Fire(std::unique_ptr<FinishedCall> call, TaskRecord& record, Engine& engine) {
+void FinishedCall::Fire(std::unique_ptr<FinishedCall> call, TaskRecord& record, Engine& engine,
+                        bool may_run_here) {
   record.Ref();
   call->record_ = &record;
   call->engine_ = engine.shared_from_this();
   FinishedCall& fired = *call.release();
-  if (engine.finished_calls().Begin()) {
+  const bool open = engine.finished_calls().Begin();
+  if (open || !may_run_here) {
     engine.services().Push(fired);  // never refused: it is not withdrawn
-    return;
+  } else {
+    fired.Run();
+    fired.Release();
   }
-  fired.Run();
-  record.ReleaseOnLane();
-  delete &fired;
 }
 
 // Also the callback's own destruction is the user's code.
@@ -49,9 +50,8 @@ void FinishedCall::Release() noexcept {
 
 bool FinishedCalls::Begin() {
   MutexLock lock(mutex_);
-  if (closed_) return false;
   ++under_way_;
-  return true;
+  return !closed_;
 }
 
 void FinishedCalls::End() {

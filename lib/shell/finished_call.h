@@ -12,7 +12,8 @@
 // there is no other one any more.
 //
 // Ownership: the record owns a call until it is fired; then it owns itself, and a reference to the
-// record and to the Engine.
+// record and to the Engine. What the monitor fires late, for a task that has destroyed its own
+// Supervisor, is left to the service lanes, which run what is queued before they leave.
 // Thread safety: any thread. Locks: the record's for the list; one mutex, leaf, for the count.
 
 #ifndef FOXTIVE_LIB_SHELL_FINISHED_CALL_H_
@@ -41,9 +42,10 @@ class FinishedCall final : public Job {
  public:
   FinishedCall(std::string task_name, FinishedCallback callback);
 
-  // On a service lane, or, where there is none any more, on this thread. Takes the call over.
+  // On a service lane; if the Supervisor has closed, and user code `may_run_here`, on this thread.
   // REQUIRES: `result` is filled.
-  static void Fire(std::unique_ptr<FinishedCall> call, TaskRecord& record, Engine& engine);
+  static void Fire(std::unique_ptr<FinishedCall> call, TaskRecord& record, Engine& engine,
+                   bool may_run_here);
 
   Outcome Run() noexcept override;
   void Release() noexcept override;
@@ -60,12 +62,12 @@ class FinishedCall final : public Job {
 
 class FinishedCalls {
  public:
-  // One more is under way. False: closed.
+  // One more is under way. False: closed, so nobody waits for it.
   bool Begin() ABSL_LOCKS_EXCLUDED(mutex_);
   void End() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Waits until none is under way but `own`, or until the deadline, in real time; then refuses
-  // more.
+  // Waits until none is under way but `own`, or until the deadline, in real time; then is
+  // closed.
   void Close(int64_t real_deadline_nanos, int own) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:

@@ -232,12 +232,12 @@ class TaskRecord final : public TimerNode {
     kStuck,      // this one does: user code is still inside
   };
   Claimed Claim(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Publish(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Publish(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
   void EmitEnd() ABSL_LOCKS_EXCLUDED(mutex_);
-  void SetResult(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetResult(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetFutureLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FillLocked(SupervisionResult& result) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void FireAll(std::unique_ptr<FinishedCall> calls);
+  void FireAll(std::unique_ptr<FinishedCall> calls, bool on_lane);
   void ReturnLate() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- task_record.cc
