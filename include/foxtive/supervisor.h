@@ -5,9 +5,9 @@
 // tells how it ended.
 //
 // Lifetime: tasks run until they are over, are stopped, or the Supervisor goes. The destructor is
-// `Shutdown(shutdown_timeout)`, in real time, and never waits longer. If it runs in the code of one
-// of its own tasks, that one is asked to stop and not waited for. Handles and results stay valid
-// afterwards. The process can exit while a worker is stuck.
+// `Shutdown(shutdown_timeout)`, in real time, and never waits longer, but for 100 ms in which the
+// listener and callbacks may be told of the end. If it runs in the code of one of its own tasks,
+// that one is asked to stop and not waited for. Handles and results stay valid afterwards. The process can exit while a worker is stuck.
 // Thread safety: every member may be called from any thread at once, also from workers and hooks;
 // only the destructor must come last.
 // Blocking: only `WaitAny`, `WaitAll`, `Shutdown` and the destructor block. Called from the code of
