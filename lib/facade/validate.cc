@@ -33,6 +33,12 @@ absl::Status CheckFinite(const char* field, absl::Duration value) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": inf is infinite"));
 }
 
+absl::Status CheckRestartOn(RestartOn value) {
+  if (!NameOf(value).empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("restart_on: ", ToString(value), " is neither kFailure nor kAnyExit"));
+}
+
 absl::Status CheckPermanentErrors(const std::set<absl::StatusCode>& codes) {
   for (const absl::StatusCode code : codes) {
     if (code > absl::StatusCode::kOk && code <= absl::StatusCode::kUnauthenticated) continue;
@@ -59,6 +65,7 @@ absl::Status Validate(const TaskSpec& spec) {
   }
   if (absl::Status status = spec.restart_policy.Validate(); !status.ok()) return status;
   if (absl::Status status = spec.backoff.Validate(); !status.ok()) return status;
+  if (absl::Status status = CheckRestartOn(spec.restart_on); !status.ok()) return status;
   if (absl::Status status = CheckNotNegative("stable_after", spec.stable_after); !status.ok()) {
     return status;
   }
