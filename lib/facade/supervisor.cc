@@ -41,13 +41,6 @@ absl::Status CheckMayWait(const Engine& engine, const char* call) {
                    " belongs to the same Supervisor: it would wait for itself"));
 }
 
-// Owns the reference that the table gave.
-SupervisionResult ResultOf(TaskRecord* record) {
-  SupervisionResult result = record->ResultInAMoment();
-  record->Unref();
-  return result;
-}
-
 absl::Status TimedOut(const char* call, absl::Duration timeout) {
   return absl::DeadlineExceededError(
       absl::StrCat(call, ": not over after ", absl::FormatDuration(timeout)));
@@ -59,9 +52,12 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(SupervisorOptions
   if (internal::InForkChild()) return internal::ForkChildError();
   try {
     if (absl::Status status = internal::Validate(options); !status.ok()) return status;
+    // Made first: an engine that has begun to run can't be dropped.
+    std::unique_ptr<Supervisor> supervisor(new Supervisor(nullptr));
     absl::StatusOr<std::shared_ptr<Engine>> engine = Engine::Create(options);
     if (!engine.ok()) return engine.status();
-    return std::unique_ptr<Supervisor>(new Supervisor(*std::move(engine)));
+    supervisor->engine_ = *std::move(engine);
+    return supervisor;
   } catch (const std::bad_alloc&) {
     return NoMemory();
   }
@@ -108,7 +104,11 @@ absl::StatusOr<TaskHandle> Supervisor::Register(TaskSpec spec) {
 
 absl::Status Supervisor::StartAll() {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
-  return engine_->StartAll();
+  try {
+    return engine_->StartAll();
+  } catch (const std::bad_alloc&) {
+    return NoMemory();
+  }
 }
 
 absl::StatusOr<SupervisionResult> Supervisor::WaitAny(absl::Duration timeout) {
@@ -118,8 +118,11 @@ absl::StatusOr<SupervisionResult> Supervisor::WaitAny(absl::Duration timeout) {
     if (absl::Status status = CheckMayWait(*engine_, "WaitAny"); !status.ok()) return status;
     const int64_t deadline = internal::After(engine_->clock().NowNanos(), timeout);
     switch (engine_->table().AwaitAny(deadline, record)) {
-      case TaskTable::Waited::kYes:
-        return ResultOf(record);
+      case TaskTable::Waited::kYes: {
+        SupervisionResult result = record->ResultInAMoment();
+        engine_->table().HandedOut(*record);
+        return result;
+      }
       case TaskTable::Waited::kNothingLeft:
         return absl::OutOfRangeError("WaitAny: no registered task is left to wait for");
       case TaskTable::Waited::kTimeout:
@@ -158,7 +161,7 @@ absl::StatusOr<std::vector<SupervisionResult>> Supervisor::WaitAll(absl::Duratio
     }
     return NoMemory();
   }
-  for (TaskRecord* record : records) record->Unref();
+  for (TaskRecord* record : records) engine_->table().HandedOut(*record);
   return results;
 }
 

@@ -61,8 +61,8 @@ std::optional<SupervisionResult> TaskHandle::TryResult() const {
 
 absl::StatusOr<SupervisionResult> TaskHandle::Wait(absl::Duration timeout) const {
   if (internal::InForkChild()) return internal::ForkChildError();
-  if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
   try {
+    if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
     return record_->Wait(timeout);
   } catch (const std::bad_alloc&) {
     return absl::Status(absl::StatusCode::kResourceExhausted, "");
@@ -72,9 +72,9 @@ absl::StatusOr<SupervisionResult> TaskHandle::Wait(absl::Duration timeout) const
 absl::Status TaskHandle::OnFinished(
     absl::AnyInvocable<void(const SupervisionResult& result)> callback) const {
   if (internal::InForkChild()) return internal::ForkChildError();
-  if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
-  if (!callback) return absl::InvalidArgumentError("callback: the function is empty");
   try {
+    if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
+    if (!callback) return absl::InvalidArgumentError("callback: the function is empty");
     record_->OnFinished(std::move(callback));
     return absl::OkStatus();
   } catch (const std::bad_alloc&) {

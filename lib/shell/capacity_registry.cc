@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <climits>
 #include <cstddef>
@@ -18,6 +19,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "lib/shell/exit_gate.h"
@@ -41,6 +43,16 @@ int HostBudget() {
 // Ends the search when it is found.
 int IsOneTbbAllocator(dl_phdr_info* library, size_t, void*) {
   return std::strstr(library->dlpi_name, "/libtbbmalloc.so") != nullptr ? 1 : 0;
+}
+
+// More than oneTBB takes while it starts. It never recovers from an allocation that fails then: the
+// next call into it does not return.
+constexpr size_t kStartBytes = size_t{4} << 20;
+
+bool HasMemoryToStart() {
+  void* const memory = ::operator new(kStartBytes, std::nothrow);
+  ::operator delete(memory);
+  return memory != nullptr;
 }
 
 void* DoNothing(void*) { return nullptr; }
@@ -102,7 +114,10 @@ struct CapacityRegistry::Arena {
 };
 
 CapacityRegistry& CapacityRegistry::Get() {
-  static CapacityRegistry& registry = *new CapacityRegistry;
+  // Never destroyed. In memory of its own, since the monitor, which is the first to come here,
+  // must not find none.
+  alignas(CapacityRegistry) static std::array<std::byte, sizeof(CapacityRegistry)> memory;
+  static CapacityRegistry& registry = *new (memory.data()) CapacityRegistry;
   return registry;
 }
 
@@ -127,6 +142,7 @@ bool CapacityRegistry::LaunchLocked(std::shared_ptr<LaneBody>& body) {
 }
 
 bool CapacityRegistry::LaunchInNewArenaLocked(std::shared_ptr<LaneBody>& body) {
+  if (control_ == nullptr && !HasMemoryToStart()) return false;
   if (!CreateAndJoinThread()) return false;
   Arena* const arena = NewArenaLocked();
   if (arena == nullptr || !HandOverLocked(*arena, body)) return false;
@@ -220,7 +236,9 @@ LaunchReport CapacityRegistry::Look() const {
   return report;
 }
 
+// Does not start oneTBB by asking.
 LaunchReport CapacityRegistry::LookLocked() const {
+  if (control_ == nullptr) return {};
   return {.workers_lost = workers_lost_,
           .parallelism_found = ActiveParallelism(),
           .parallelism_wanted = parallelism_};

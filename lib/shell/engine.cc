@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <exception>
 #include <functional>
 #include <new>
 #include <random>
@@ -60,6 +61,24 @@ constexpr int64_t kLeastDrainNanos = 100'000'000;
 // How long a new Supervisor waits for that one, if oneTBB is limited.
 constexpr int64_t kFirstServiceLaneNanos = 1'000'000'000;
 
+absl::Status DetailThrew(const std::exception* exception) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("listener: detail() threw ", CaughtStatus(exception).message()));
+}
+
+absl::Status AskDetail(const EventListener* listener, EventDetail& detail) {
+  try {
+    if (listener != nullptr) detail = listener->detail();
+    return absl::OkStatus();
+  } catch (const std::bad_alloc&) {
+    throw;  // no memory makes no bad listener
+  } catch (const std::exception& exception) {
+    return DetailThrew(&exception);
+  } catch (...) {
+    return DetailThrew(nullptr);
+  }
+}
+
 uint64_t RandomSeed() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();
@@ -88,13 +107,8 @@ absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& 
   try {
     PrepareOutOfMemoryStatus();
     EventDetail detail = EventDetail::kEverything;
-    const Failure failure = Guarded([&] {
-      if (options.listener != nullptr) detail = options.listener->detail();
-      return absl::OkStatus();
-    });
-    if (!failure.status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("listener: detail() threw ", failure.status.message()));
+    if (absl::Status status = AskDetail(options.listener.get(), detail); !status.ok()) {
+      return status;
     }
     std::shared_ptr<Engine> engine(new Engine(options, detail));
     if (absl::Status status = engine->StartMonitor(); !status.ok()) return status;
@@ -208,7 +222,7 @@ void Engine::EndTelling(int64_t real_deadline_nanos) {
 // Nobody will wait for them. Records know the engine, so one that was kept would keep it for ever.
 void Engine::DropResults() {
   table_.KeepNoResults();
-  while (TaskRecord* const record = table_.TakeEnded()) record->Unref();
+  while (TaskRecord* const record = table_.TakeEnded()) table_.HandedOut(*record);
 }
 
 void Engine::UnrefElsewhere(TaskRecord& record) {

@@ -4,9 +4,12 @@
 
 #include <unistd.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 
 #include "lib/shell/fork_guard.h"
@@ -28,9 +31,11 @@ int exit_status = 0;
 void Close(int status, void*);
 
 Gate& TheGate() {
-  // Leaked: threads may come here until the process is gone.
+  // Never destroyed: threads may come here until the process is gone. Not from the heap, which may
+  // be used up when the first of them comes.
+  alignas(Gate) static std::array<std::byte, sizeof(Gate)> memory;
   static Gate& gate = *[] {
-    auto* made = new Gate;
+    auto* made = new (memory.data()) Gate;
     on_exit(&Close, nullptr);
     return made;
   }();

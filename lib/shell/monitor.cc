@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -46,10 +47,12 @@ class Monitor {
  public:
   explicit Monitor(Engine& engine) : engine_(engine), wheel_(NowTicks(engine.clock().NowNanos())) {}
 
-  absl::Status Start();
+  // Here nobody would catch a std::bad_alloc.
+  absl::Status Start() noexcept;
   void Run();
 
  private:
+  absl::Status StartThreads();
   void LookAtPosted(TaskRecord* first);
   void LookAt(TaskRecord& record);
   void SetTimer(TaskRecord& record, int64_t nanos);
@@ -66,12 +69,19 @@ class Monitor {
   std::optional<RealTimeAlarm> alarm_;  // if the clock is the user's
 };
 
-absl::Status Monitor::Start() {
+absl::Status Monitor::Start() noexcept {
+  try {
+    return StartThreads();
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
+}
+
+absl::Status Monitor::StartThreads() {
   if (!engine_.StartExecutors()) {
     return absl::ResourceExhaustedError(
         "no thread could be created for the first lanes: raise the limit of threads (ulimit -u, "
-        "the "
-        "cgroup's pids.max) or of memory");
+        "the cgroup's pids.max) or of memory");
   }
   if (engine_.has_real_clock()) return absl::OkStatus();
   try {

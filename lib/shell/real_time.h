@@ -6,16 +6,21 @@
 #ifndef FOXTIVE_LIB_SHELL_REAL_TIME_H_
 #define FOXTIVE_LIB_SHELL_REAL_TIME_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <new>
 
 #include "absl/time/time.h"
 #include "foxtive/clock.h"
 
 namespace foxtive::internal {
 
-// Leaked: lanes may park on it while the process exits.
+// Never destroyed: lanes may park on it while the process exits. Not from the heap: who comes first
+// may be where nothing may be thrown.
 inline Clock& RealClock() {
-  static Clock& clock = *new Clock;
+  alignas(Clock) static std::array<std::byte, sizeof(Clock)> memory;
+  static Clock& clock = *new (memory.data()) Clock;
   return clock;
 }
 

@@ -157,7 +157,6 @@ TaskRecord* TaskTable::TakeEndedLocked() {
   first_ended_ = record->table_link().next_ended;
   if (first_ended_ == nullptr) last_ended_ = nullptr;
   --ended_count_;
-  UnnameLocked(*record);
   return record;
 }
 
@@ -170,6 +169,14 @@ TaskTable::Waited TaskTable::AwaitAny(int64_t deadline_nanos, TaskRecord*& recor
   if (!done) return Waited::kTimeout;
   record = TakeEndedLocked();
   return record != nullptr ? Waited::kYes : Waited::kNothingLeft;
+}
+
+void TaskTable::HandedOut(TaskRecord& record) {
+  {
+    MutexLock lock(mutex_);
+    UnnameLocked(record);
+  }
+  record.Unref();
 }
 
 void TaskTable::PutBack(TaskRecord& record) {

@@ -78,10 +78,12 @@ class TaskTable {
   void Returned(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
 
   enum class Waited : uint8_t { kYes, kNothingLeft, kTimeout };
-  // The next one with a result, or about to have it, and the table's reference to it. It is no
-  // longer known then.
+  // The next one with a result, or about to have it, and the table's reference to it. Either
+  // HandedOut or PutBack follows.
   Waited AwaitAny(int64_t deadline_nanos, TaskRecord*& record) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Puts it back where it was.
+  // It is no longer known by its name. Gives the reference back.
+  void HandedOut(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Puts it back where it was: nothing has happened.
   void PutBack(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
   // All registered and started tasks are over; the results stay.
   Waited AwaitAll(int64_t deadline_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
