@@ -5,7 +5,8 @@
 #
 #   tests/deep.sh [--minutes=N]      20 by default
 #
-# First, whole: clang's analysis of the lock annotations, as errors. Then the time is shared by
+# First, whole and once: clang's analysis of the lock annotations, as errors, and the life of a
+# million tasks, which leaves memory, threads and descriptors as they were. Then the time is shared by
 #   asan   all tests with the address, leak and undefined-behaviour sanitizers
 #   tsan   all tests with the thread sanitizer, and the proof that it still sees races
 #   core   the tests with threads, all on one core
@@ -21,7 +22,7 @@ minutes=20
 for argument in "$@"; do
   case "$argument" in
     --minutes=*) minutes="${argument#--minutes=}" ;;
-    *) sed -n '5,17p' "$0"; exit 2 ;;
+    *) sed -n '4,16p' "$0"; exit 2 ;;
   esac
 done
 [[ "$minutes" =~ ^[0-9]+$ ]] && ((minutes > 0)) || { echo "--minutes: '$minutes' is no positive number" >&2; exit 2; }
@@ -82,6 +83,14 @@ if ! bazel build --config=clang --noshow_progress --color=no //lib/... //example
   grep -E 'error|note' "$logs/clang" | head -40
 fi
 
+echo 'life: a million tasks'
+if ! once "$logs/life" --test_env=FOXTIVE_LONG_LIFE=1000000 --test_output=all --test_timeout=3000 \
+  //tests:long_life_test; then
+  failures=$((failures + 1))
+  grep -E 'Failure$|FAIL|ERROR|: error: ' "$logs/life" | head -20
+fi
+grep -E '^after [0-9]+ tasks: ' "$logs/life"
+
 mapfile -t threaded < <(threaded_tests)
 ((${#threaded[@]} > 0)) || { echo 'no test was found' >&2; exit 1; }
 
@@ -95,5 +104,5 @@ for _ in $(seq "$(nproc)"); do
 done
 repeat busy "${threaded[@]}"
 
-echo "$failures of 5 parts failed"
+echo "$failures of 6 parts failed"
 ((failures == 0))
