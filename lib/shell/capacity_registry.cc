@@ -55,6 +55,20 @@ bool HasMemoryToStart() {
   return memory != nullptr;
 }
 
+// The name of this thread while it may create threads for oneTBB, which inherit it: one that never
+// becomes a lane must not pass for the monitor.
+class SpareName {
+ public:
+  SpareName() {
+    pthread_getname_np(pthread_self(), former_.data(), former_.size());
+    NameThread("foxtive-spare");
+  }
+  ~SpareName() { pthread_setname_np(pthread_self(), former_.data()); }
+
+ private:
+  ThreadName former_{};
+};
+
 void* DoNothing(void*) { return nullptr; }
 
 // Whether the system would give a oneTBB thread now: makes one with the same stack, and waits for
@@ -124,6 +138,7 @@ CapacityRegistry& CapacityRegistry::Get() {
 LaunchReport CapacityRegistry::Launch(std::shared_ptr<LaneBody> body) {
   LaunchReport report;
   UnlessExiting([&] {
+    const SpareName name;
     MutexLock lock(mutex_);
     const bool launched = LaunchLocked(body);
     report = LookLocked();
@@ -218,6 +233,7 @@ bool CapacityRegistry::RaiseLocked(int parallelism) {
 bool CapacityRegistry::RaiseByOne() {
   bool raised = false;
   UnlessExiting([&] {
+    const SpareName name;
     MutexLock lock(mutex_);
     if (control_ == nullptr) return;
     const int before = parallelism_;
