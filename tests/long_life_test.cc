@@ -116,6 +116,14 @@ class CountingListener : public EventListener {
   std::atomic<int64_t> told_{0};
 };
 
+// Of each attempt another one. With a sanitizer one that is never deleted: a lane and a listener
+// count its references, and Abseil's build hides from the thread sanitizer who was the last.
+absl::Status NoConnection(int64_t attempt) {
+  static const auto& kept = *new absl::Status(absl::UnavailableError("no connection at all"));
+  if (!kHeapIsOurs) return kept;
+  return absl::UnavailableError(absl::StrCat("attempt ", attempt, " had no connection"));
+}
+
 // Submits tasks to one Supervisor, and drops their handles.
 class Service {
  public:
@@ -162,9 +170,9 @@ class Service {
   // Fails three times, and ends.
   TaskSpec Failing(bool throws, absl::Duration delay) {
     TaskSpec spec = Named([held = Hold(), throws](TaskContext& context) {
-      const std::string what = absl::StrCat("attempt ", context.attempt(), " had no connection");
-      if (throws) throw std::runtime_error(what);
-      return absl::UnavailableError(what);
+      const absl::Status error = NoConnection(context.attempt());
+      if (throws) throw std::runtime_error(std::string(error.message()));
+      return error;
     });
     spec.restart_policy = RestartPolicy::MaxAttempts(3);
     spec.backoff = BackoffStrategy::Constant(delay);
