@@ -7,17 +7,16 @@
 // Lifetime: tasks run until they are over, are stopped, or the Supervisor goes. The destructor is
 // `Shutdown(shutdown_timeout)`, in real time, and never waits longer, but for 100 ms in which the
 // listener and callbacks may be told of the end. If it runs in the code of one of its own tasks,
-// that one is asked to stop and not waited for. Handles and results stay valid afterwards. The process can exit while a worker is stuck.
-// Thread safety: every member may be called from any thread at once, also from workers and hooks;
-// only the destructor must come last.
-// Blocking: only `WaitAny`, `WaitAll`, `Shutdown` and the destructor block. Called from the code of
-// one of its own tasks, where they would wait for themselves, the first three return
-// `kFailedPrecondition`. User code never runs under a lock of the library nor on the thread that
-// decides.
-// Errors: bad input is `kInvalidArgument` (`kAlreadyExists` for a name in use) that names field and
-// value, and changes nothing. After a shutdown began: `kFailedPrecondition`. No memory or no
-// thread: `kResourceExhausted`. What returns a status never throws; `ListTasks` may throw
-// `std::bad_alloc`. Durations as timeouts: 0 or less does not wait, infinite waits without limit.
+// that one is asked to stop and not waited for. Handles and results stay valid afterwards. The
+// process can exit while a worker is stuck. Thread safety: every member may be called from any
+// thread at once, also from workers and hooks; only the destructor must come last. Blocking: only
+// `WaitAny`, `WaitAll`, `Shutdown` and the destructor block. Called from the code of one of its own
+// tasks, where they would wait for themselves, the first three return `kFailedPrecondition`. User
+// code never runs under a lock of the library nor on the thread that decides. Errors: bad input is
+// `kInvalidArgument` (`kAlreadyExists` for a name in use) that names field and value, and changes
+// nothing. After a shutdown began: `kFailedPrecondition`. No memory or no thread:
+// `kResourceExhausted`. What returns a status never throws; `ListTasks` may throw `std::bad_alloc`.
+// Durations as timeouts: 0 or less does not wait, infinite waits without limit.
 //
 // Fork: in a child of a process in which `Create` was ever called, whatever came of it, what
 // returns a status says `kFailedPrecondition`, the rest false, empty or 0, and the destructor does
