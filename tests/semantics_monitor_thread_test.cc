@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -29,7 +31,6 @@
 namespace foxtive::test {
 namespace {
 
-using ::testing::Contains;
 using ::testing::IsSupersetOf;
 
 constexpr std::string_view kMonitor = "foxtive-monitor";
@@ -50,6 +51,17 @@ std::vector<std::string> ThreadNames() {
     if (std::getline(file, name)) names.push_back(std::move(name));
   }
   return names;
+}
+
+// Else the tests would see nothing. It has another name while it starts threads.
+void AwaitMonitor() {
+  const auto limit = std::chrono::steady_clock::now() + kSafetyLimit;
+  while (true) {
+    const std::vector<std::string> names = ThreadNames();
+    if (std::find(names.begin(), names.end(), kMonitor) != names.end()) return;
+    if (std::chrono::steady_clock::now() > limit) DieWaitingFor("a thread with its name");
+    std::this_thread::yield();
+  }
 }
 
 // Which user code has run, and which of it on the monitor thread.
@@ -133,7 +145,7 @@ class MonitorThreadTest : public ::testing::Test {
 
   // All user code has run when the Supervisor is gone.
   void TearDown() override {
-    EXPECT_THAT(ThreadNames(), Contains(kMonitor)) << "the tests would see nothing";
+    AwaitMonitor();
     supervisor_.reset();
     sightings_.AwaitNoneAlive();
     sightings_.ExpectNoneOnTheMonitor();

@@ -190,10 +190,6 @@ std::string ToString(const Event& event) {
 
 std::ostream& operator<<(std::ostream& out, const Event& event) { return out << ToString(event); }
 
-void EventListener::OnEvent(const Event&) {}
-
-EventDetail EventListener::detail() const { return EventDetail::kEverything; }
-
 // Leaked, and shared without a count, so that it costs nothing and can't fail.
 std::shared_ptr<EventListener> StderrListener() {
   alignas(StderrListenerImpl) static std::array<std::byte, sizeof(StderrListenerImpl)> memory;
