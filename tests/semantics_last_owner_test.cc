@@ -128,6 +128,26 @@ TEST(Semantics, S16_AnExceptionMayBeTheLastOwner) {
   }
 }
 
+// The callback of OnFinished was told of the exception, and keeps it until the lane is through.
+TEST(Semantics, S16_AnExceptionThatACallbackWasToldOfMayBeTheLastOwner) {
+  auto shared = std::make_shared<Shared>();
+  shared->supervisor = MakeSupervisor(
+      {.max_concurrency = 1, .shutdown_timeout = absl::InfiniteDuration(), .listener = nullptr});
+  TaskSpec spec = Spec("owner", [shared]() -> absl::Status {
+    shared->ready.Await("the handle to be dropped");
+    throw OwningException(shared, nullptr);
+  });
+  spec.restart_policy = RestartPolicy::Never();
+  Shared& borrowed = *shared;
+  ASSERT_TRUE(Submit(*shared->supervisor, std::move(spec))
+                  .OnFinished([&borrowed](const SupervisionResult&) {
+                    AwaitResult(Submit(*borrowed.supervisor, Spec("next", [] {})));
+                  })
+                  .ok());
+  shared->ready.Notify();
+  shared->destroyed.Await("the destructor");
+}
+
 // Nobody hands its result out; so it must not be kept.
 TEST(Semantics, S16_WhatARegisteredOwnerLeavesBehindIsDestroyed) {
   auto shared = std::make_shared<Shared>();

@@ -212,10 +212,13 @@ void TaskRecord::FireAll(std::unique_ptr<FinishedCall> calls, bool on_lane) {
   }
 }
 
-void TaskRecord::CallFinished(FinishedCallback& callback, const SupervisionResult& result) {
+// The record keeps the exception: so the user's destructor runs when that goes, and not here after
+// the scope.
+void TaskRecord::CallFinished(FinishedCallback& callback, SupervisionResult& result) {
   const UserCodeScope scope(engine_.get(), this);
   CallHook("OnFinished", callback, [&result](auto& hook) { hook(result); });
   callback = nullptr;
+  result.last_exception = nullptr;
 }
 
 // The result is there, or another thread is about to set it.

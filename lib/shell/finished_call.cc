@@ -11,7 +11,31 @@
 namespace foxtive::internal {
 namespace {
 
-thread_local const Engine* engine_of_call = nullptr;
+// Marks the thread as inside of a call of `engine`. Nests: a callback may have that of a Supervisor
+// which is gone called.
+class CallScope {
+ public:
+  explicit CallScope(const Engine& engine) : outer_(innermost), engine_(engine) {
+    innermost = this;
+  }
+  ~CallScope() { innermost = outer_; }
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+  static bool InsideOf(const Engine& engine) {
+    const CallScope* scope = innermost;
+    while (scope != nullptr && &scope->engine_ != &engine) scope = scope->outer_;
+    return scope != nullptr;
+  }
+
+ private:
+  static thread_local const CallScope* innermost;
+
+  const CallScope* const outer_;
+  const Engine& engine_;
+};
+
+thread_local const CallScope* CallScope::innermost = nullptr;
 
 }  // namespace
 
@@ -35,15 +59,18 @@ void FinishedCall::Fire(std::unique_ptr<FinishedCall> call, TaskRecord& record, 
 
 // Also the callback's own destruction is the user's code.
 Job::Outcome FinishedCall::Run() noexcept {
-  const Engine* const outer = std::exchange(engine_of_call, engine_.get());
+  const CallScope scope(*engine_);
   record_->CallFinished(callback_, result);
-  engine_of_call = outer;
   return Outcome::kDone;
 }
 
 void FinishedCall::Release() noexcept {
   const std::shared_ptr<Engine> engine = std::move(engine_);
-  record_->ReleaseOnLane();
+  {
+    // What goes with the record may own the Supervisor, whose end must not wait for this call.
+    const CallScope scope(*engine);
+    record_->ReleaseOnLane();
+  }
   delete this;
   engine->finished_calls().End();
 }
@@ -71,6 +98,6 @@ void FinishedCalls::Close(int64_t real_deadline_nanos, int own) {
   closed_ = true;
 }
 
-int FinishedCallsHere(const Engine& engine) { return engine_of_call == &engine ? 1 : 0; }
+int FinishedCallsHere(const Engine& engine) { return CallScope::InsideOf(engine) ? 1 : 0; }
 
 }  // namespace foxtive::internal

@@ -112,7 +112,7 @@ class TaskRecord final : public TimerNode {
   void Synchronize() const ABSL_LOCKS_EXCLUDED(mutex_) { MutexLock lock(mutex_); }
 
   // --- For a callback of OnFinished, on a lane or wherever it is called.
-  void CallFinished(FinishedCallback& callback, const SupervisionResult& result)
+  void CallFinished(FinishedCallback& callback, SupervisionResult& result)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Within a scope of user code, because what goes with the reference may be the user's.
   void ReleaseOnLane();
