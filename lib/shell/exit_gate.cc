@@ -2,6 +2,7 @@
 
 #include "lib/shell/exit_gate.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -52,10 +53,34 @@ void Close(int status, void*) {
   gate.closed = true;
 }
 
+void EndNow(int) { _exit(exit_status); }
+
+void Flush(std::FILE* stream) {
+  if (ftrylockfile(stream) != 0) return;
+  std::fflush(stream);
+  funlockfile(stream);
+}
+
+// What exit() would do at its end. It takes no notice of locks; fflush does, and a worker that is
+// stuck in a stream has that one for ever: so the streams that everybody writes to come first, and
+// all together have kFlushSeconds.
+void FlushStreams() {
+  constexpr unsigned kFlushSeconds = 1;
+  Flush(stdout);
+  Flush(stderr);
+  signal(SIGALRM, &EndNow);
+  sigset_t alarms;
+  sigemptyset(&alarms);
+  sigaddset(&alarms, SIGALRM);
+  pthread_sigmask(SIG_UNBLOCK, &alarms, nullptr);
+  alarm(kFlushSeconds);
+  std::fflush(nullptr);
+}
+
 // After the program's exit handlers and static objects, before the libraries that it uses.
 [[gnu::destructor]] void EndBeforeOneTbb() {
   if (!exits_on_lane) return;
-  std::fflush(nullptr);
+  FlushStreams();
   _exit(exit_status);
 }
 
