@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
@@ -268,6 +269,67 @@ TEST_F(MonitorThreadTest, S21_NoDestructorOfAnAbandonedTask) {
   EXPECT_EQ(AwaitResult(handle).final_status, SupervisionStatus::kAbandoned);
   worker.Release();
   AwaitState(handle, TaskState::kFinished);
+}
+
+// Lets the monitor wait while it tells of the end of a task.
+class HoldingClock final : public Clock {
+ public:
+  int64_t NowNanos() const noexcept override {
+    if (ThisThreadName() == kMonitor && is_telling_()) go_on_.Await("the late exception");
+    return Clock::NowNanos();
+  }
+
+  // REQUIRES: no Supervisor has it.
+  void HoldWhile(std::function<bool()> is_telling) { is_telling_ = std::move(is_telling); }
+  void GoOn() { go_on_.Notify(); }
+
+ private:
+  std::function<bool()> is_telling_ = [] { return false; };
+  Notification go_on_;
+};
+
+// Takes no event but the first, until it is destroyed.
+class FullListener final : public EventListener {
+ public:
+  explicit FullListener(const StuckWorker& gate) : block_(gate.Run()) {}
+  void OnEvent(const Event&) override { block_(); }
+
+ private:
+  std::function<void()> block_;
+};
+
+// While the monitor tells of the end the worker returns late, and what it throws takes the place of
+// the former exception; and the event is lost.
+TEST_F(MonitorThreadTest, S21_NoDestructorOfAnExceptionThatIsReplacedWhileATaskIsAbandoned) {
+  auto clock = std::make_shared<HoldingClock>();
+  StuckWorker listening, worker;
+  std::atomic<Supervisor*> telling{nullptr};
+  clock->HoldWhile([&] { return telling != nullptr && telling.load()->task_count() == 0; });
+  SupervisorOptions options = OptionsWith(clock);
+  options.listener = std::make_shared<FullListener>(listening);
+  std::unique_ptr<Supervisor> supervisor = MakeSupervisor(std::move(options));
+  AwaitResult(Submit(*supervisor, Spec("fills the queue", [&, left = 2000]() mutable {
+    return left-- > 0 ? absl::UnavailableError("") : absl::OkStatus();
+  })));
+  listening.AwaitEntered();
+  TaskSpec spec = Spec("task", [&, block = worker.Run(), first = true]() mutable {
+    if (!std::exchange(first, false)) block();
+    throw NotingException(sightings_);
+  });
+  spec.stop_timeout = absl::ZeroDuration();
+  spec.hooks.on_exception = [&](const std::exception_ptr&, std::string_view, int64_t attempt) {
+    if (attempt == 2) clock->GoOn();
+  };
+  const TaskHandle handle = Submit(*supervisor, std::move(spec));
+  worker.AwaitEntered();
+  telling = supervisor.get();
+  EXPECT_TRUE(handle.RequestStop());
+  while (supervisor->task_count() != 0) std::this_thread::yield();
+  worker.Release();
+  EXPECT_EQ(AwaitResult(handle).final_status, SupervisionStatus::kAbandoned);
+  AwaitState(handle, TaskState::kFinished);
+  telling = nullptr;
+  listening.Release();
 }
 
 TEST_F(MonitorThreadTest, S21_NoStopCallbackOfATokenThatOutlivesItsAttempt) {

@@ -107,6 +107,10 @@ bool TaskRecord::Abandon() {
 TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
   MutexLock lock(mutex_);
   if (std::exchange(concluded_, true)) return Claimed::kByAnother;
+  // A worker that returns late puts others in their place: event and result say the same, and the
+  // monitor is never left with the last reference to an exception.
+  final_error_ = last_error_;
+  final_exception_ = last_exception_;
   // Nothing of it is stuck but, at worst, a destructor; the result does not wait for that.
   if (!abandoned || !setup_begun_) return Claimed::kOver;
   final_status_ = SupervisionStatus::kAbandoned;
@@ -131,8 +135,8 @@ void TaskRecord::EmitEnd() {
     const bool plain = final_status_ == SupervisionStatus::kCompletedNormally && attempts_ == 1;
     if (plain && events.detail() == EventDetail::kNotable) return;
     notice.attempt = attempts_;
-    notice.status = last_error_;
-    notice.exception = last_exception_;
+    notice.status = final_error_;
+    notice.exception = final_exception_;
     notice.reason = reason_;
     notice.final_status = final_status_;
   }
@@ -149,8 +153,8 @@ void TaskRecord::SetResult(bool abandoned, bool on_lane) {
     const int64_t now = Now();
     published_ = {.status = final_status_,
                   .attempts = attempts_,
-                  .error = last_error_,
-                  .exception = last_exception_,
+                  .error = final_error_,
+                  .exception = final_exception_,
                   .elapsed = absl::Nanoseconds(now - started_nanos_.value_or(now)),
                   .reason = reason_};
     MoveLocked(internal::Next(state_, abandoned ? LifeEvent::kStopOverdue : LifeEvent::kOver));

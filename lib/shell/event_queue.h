@@ -19,7 +19,7 @@
 // what is left and lets the listener go. A delivery that is under way keeps the listener until it
 // returns. What has to do with the user's objects (exceptions, the listener) is destroyed on a
 // service lane, or by whoever closes; never under the lock, and never on the monitor, whose events
-// have no exceptions.
+// have no exceptions but those that their records keep.
 //
 // Thread safety: any thread; Close once. Locks: one mutex, leaf; the clocks are read before it.
 

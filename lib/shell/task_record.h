@@ -293,6 +293,8 @@ class TaskRecord final : public TimerNode {
   int64_t next_attempt_nanos_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status last_error_ ABSL_GUARDED_BY(mutex_);
   std::exception_ptr last_exception_ ABSL_GUARDED_BY(mutex_);
+  absl::Status final_error_ ABSL_GUARDED_BY(mutex_);  // of the result, once concluded_
+  std::exception_ptr final_exception_ ABSL_GUARDED_BY(mutex_);
   std::optional<std::stop_source> stop_source_ ABSL_GUARDED_BY(mutex_);
   std::optional<Published> published_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<FutureState> future_ ABSL_GUARDED_BY(mutex_);
