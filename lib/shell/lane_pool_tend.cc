@@ -82,6 +82,7 @@ bool LanePool::LaunchOne(int64_t now) {
   if (CapacityRegistry::Get().Launch(std::move(lane)).launched) return true;
   MutexLock lock(mutex_);
   --starting_;
+  written_off_ = std::min(written_off_, starting_);  // the one that counted as it may have arrived
   return false;
 }
 
