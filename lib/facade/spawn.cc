@@ -27,7 +27,8 @@ ABSL_CONST_INIT Supervisor* g_default ABSL_GUARDED_BY(g_mutex) = nullptr;
 }  // namespace
 
 absl::StatusOr<Supervisor*> Supervisor::Default() {
-  if (internal::InForkChild()) return internal::ForkChildError();
+  // Before the lock: so whoever is forked while it is held knows not to touch it.
+  if (absl::Status status = internal::BeginUse(); !status.ok()) return status;
   internal::MutexLock lock(g_mutex);
   if (g_default == nullptr) {
     absl::StatusOr<std::unique_ptr<Supervisor>> created = Create(SupervisorOptions{});
