@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -125,6 +128,50 @@ INSTANTIATE_TEST_SUITE_P(Semantics, ForkInside, ::testing::ValuesIn(GrandTourPla
                            std::erase(name, '~');
                            return name;
                          });
+
+// Its destructor is code of the user.
+class NotingException : public std::exception {
+ public:
+  explicit NotingException(const std::function<void()>& destroyed)
+      : destroyed_(nullptr, [destroyed](std::nullptr_t) { destroyed(); }) {}
+
+ private:
+  std::shared_ptr<void> destroyed_;
+};
+
+// Is told of the first failure, and goes on when the task has gone on.
+class SlowListener final : public EventListener {
+ public:
+  explicit SlowListener(const Notification& gone_on) : gone_on_(gone_on) {}
+  void OnEvent(const Event&) override { gone_on_.Await("the next attempt"); }
+
+ private:
+  const Notification& gone_on_;
+};
+
+// The task has forgotten the exception by then: the event was the last that had it. No other event
+// comes meanwhile.
+TEST(Semantics, S22_AChildOfAnExceptionThatGoesWithItsEventEnds) {
+  Recorder<ChildResult> children;
+  Notification gone_on;
+  SupervisorOptions options;
+  options.listener = std::make_shared<SlowListener>(gone_on);
+  std::unique_ptr<Supervisor> supervisor = MakeSupervisor(std::move(options));
+  TaskSpec spec = Spec("task", [&](TaskContext& context) -> absl::Status {
+    if (context.attempt() > 1) return absl::UnavailableError("");
+    throw NotingException([&] {
+      const ForkedChild child;
+      if (!child.is_here()) children.Add(child.Await());
+    });
+  });
+  spec.restart_policy = RestartPolicy::MaxAttempts(2);
+  spec.hooks.on_error = [&](const absl::Status&, int64_t) {
+    gone_on.Notify();
+    children.AwaitSize(1);
+  };
+  const TaskHandle handle = Submit(*supervisor, std::move(spec));
+  EXPECT_THAT(children.AwaitSize(1).front(), ForkedChildExited(0));
+}
 
 TEST(ForkInTaskProcess, DISABLED_ExitInAWorker) {
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor();

@@ -121,6 +121,7 @@ TaskRecord::AttemptResult TaskRecord::CallRun() {
 
 TaskRecord::Follow TaskRecord::Decide(AttemptResult attempt) {
   const int64_t failures = Count(attempt);
+  EndIfForkChild();  // the former exception has been destroyed
   const bool failed = attempt.end == AttemptEnd::kFailed || attempt.end == AttemptEnd::kSetupFailed;
   if (failed) TellFailure(attempt);
   AttemptFacts facts{.end = attempt.end,

@@ -85,6 +85,8 @@ Job::Outcome EventQueue::Deliver() noexcept {
     Tell(*listener, slot);
     EndIfForkChild();
     Drop(slot);
+    listener.reset();
+    EndIfForkChild();
   }
 }
 
@@ -122,6 +124,7 @@ void EventQueue::Drop(Slot& slot) const {
   task->Synchronize();
   slot.notice.status = absl::Status();
   slot.notice.exception = nullptr;
+  EndIfForkChild();
   task->Synchronize();
   task->Unref();
 }
