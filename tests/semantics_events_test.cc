@@ -415,5 +415,20 @@ TEST_F(EventsTest, S26_ACrashLoopIsFoldedWithExactCounts) {
                           std::pair(14, 9), std::pair(24, 9), std::pair(30, 5)));
 }
 
+TEST_F(EventsTest, S26_WhatWasFoldedIsToldWithTheEnd) {
+  listener_ = std::make_shared<Listener>(EventDetail::kNotable);
+  auto supervisor = Make(std::make_shared<ManualClock>());
+  TaskSpec spec = Spec("task", [](TaskContext& context) {
+    return context.attempt() < 20 ? absl::UnavailableError("down") : absl::OkStatus();
+  });
+  spec.backoff = BackoffStrategy::Constant(absl::ZeroDuration());
+  AwaitResult(Submit(*supervisor, std::move(spec)));
+  supervisor.reset();
+  const std::vector<Told> told = listener_->told.Entries();
+  ASSERT_THAT(told, SizeIs(5));
+  EXPECT_EQ(told.back().kind, EventKind::kTaskOver);
+  EXPECT_EQ(told.back().folded, 19 - 4);
+}
+
 }  // namespace
 }  // namespace foxtive::test

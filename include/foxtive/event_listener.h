@@ -62,7 +62,8 @@ struct Event {
   absl::Time wall_time{};
   absl::Duration uptime{};  // since the Supervisor was created, on its clock
   SupervisionStatus final_status = SupervisionStatus::kCompletedNormally;  // of kTaskOver
-  // Under kNotable: failures of this task since its last event which had none themselves.
+  // Under kNotable, of a failure and of an end: failures of this task since its last event which
+  // had none themselves. Not known of a task that is abandoned.
   int64_t folded = 0;
   int64_t lost = 0;  // events that were lost just before this one
 };

@@ -129,18 +129,21 @@ Line& Line::operator<<(const absl::Status& status) {
   return *this << NameOf(status.code()) << ": " << Escaped{message};
 }
 
+void TellFolded(Line& line, const Event& event) {
+  if (event.folded == 0) return;
+  line << " (and " << event.folded << (event.folded == 1 ? " failure" : " failures") << " before)";
+}
+
 void TellFailure(Line& line, const Event& event, std::string_view what) {
   line << what << " " << event.attempt << " failed: " << event.status;
-  if (event.folded > 0) {
-    line << " (and " << event.folded << (event.folded == 1 ? " failure" : " failures")
-         << " before)";
-  }
+  TellFolded(line, event);
   if (event.delay < absl::InfiniteDuration()) line << "; next attempt in " << event.delay;
 }
 
 void TellEnd(Line& line, const Event& event) {
   line << "is over: " << internal::NameOf(event.final_status) << " after " << event.attempt
        << (event.attempt == 1 ? " attempt; " : " attempts; ") << event.reason;
+  TellFolded(line, event);
 }
 
 void TellWhat(Line& line, const Event& event) {

@@ -120,16 +120,18 @@ TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
 
 void TaskRecord::Publish(bool abandoned, bool on_lane) {
   engine_->table().BeforeResult(*this, abandoned);
-  EmitEnd();
+  EmitEnd(on_lane);
   SetResult(abandoned, on_lane);
   if (engine_->table().AfterResult(*this)) engine_->UnrefElsewhere(*this);
 }
 
 // Before the result: a Shutdown that sees it finds the event in the queue.
-void TaskRecord::EmitEnd() {
+void TaskRecord::EmitEnd(bool on_lane) {
   EventQueue& events = engine_->events();
   if (events.silent()) return;
   Notice notice{.kind = EventKind::kTaskOver, .task = this};
+  // Else a lane may still be counting.
+  if (on_lane) notice.folded = fold_.folded();
   {
     MutexLock lock(mutex_);
     const bool plain = final_status_ == SupervisionStatus::kCompletedNormally && attempts_ == 1;

@@ -80,8 +80,13 @@ absl::Status AskDetail(const EventListener* listener, EventDetail& detail) {
 }
 
 uint64_t RandomSeed() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
+  try {
+    std::random_device device;
+    return (uint64_t{device()} << 32) | device();
+  } catch (const std::exception&) {
+    // Without a source of randomness: no two Supervisors need the same, and that is all.
+    return static_cast<uint64_t>(WallNanos());
+  }
 }
 
 }  // namespace

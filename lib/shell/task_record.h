@@ -233,7 +233,7 @@ class TaskRecord final : public TimerNode {
   };
   Claimed Claim(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
   void Publish(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
-  void EmitEnd() ABSL_LOCKS_EXCLUDED(mutex_);
+  void EmitEnd(bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetResult(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetFutureLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FillLocked(SupervisionResult& result) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
