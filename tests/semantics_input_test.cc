@@ -29,7 +29,6 @@ using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 constexpr absl::Duration kTick = absl::Nanoseconds(1);
-constexpr absl::Duration kSecond = absl::Seconds(1);
 
 // Submitting, registering, and registering among others a second task of this name is refused.
 void ExpectNameInUse(Supervisor& supervisor, const std::string& name) {
