@@ -42,12 +42,21 @@ class ImpatientClock final : public Clock {
   std::atomic<int64_t> now_{absl::ToInt64Nanoseconds(absl::Hours(1))};
 };
 
+// Under the thread sanitizer a listener gets statuses of its own, which have to be allocated.
+std::shared_ptr<EventListener> UsualListener() {
+#if defined(__SANITIZE_THREAD__)
+  return nullptr;
+#else
+  return StderrListener();
+#endif
+}
+
 // A Supervisor with one lane, which is there already. The monitor is through with its birth,
 // because it has seen to a delay since. Nobody has to destroy the task that was needed for this.
 class WarmSupervisor {
  public:
   explicit WarmSupervisor(std::shared_ptr<Clock> clock = nullptr,
-                          std::shared_ptr<EventListener> listener = StderrListener())
+                          std::shared_ptr<EventListener> listener = UsualListener())
       : supervisor_(*Supervisor::Create(
             {.max_concurrency = 1, .listener = std::move(listener), .clock = std::move(clock)})),
         warm_up_(Submit({.name = "warm-up",
@@ -88,7 +97,7 @@ TaskSpec CrashLoop(Scene& scene, Allocations mode, absl::Duration delay) {
 // How many allocations there are from attempt kWarmUp until the result has been received: by a
 // future, and then by `Wait`.
 int64_t CountOf(TaskSpec spec, Scene& scene, std::shared_ptr<Clock> clock = nullptr,
-                std::shared_ptr<EventListener> listener = StderrListener()) {
+                std::shared_ptr<EventListener> listener = UsualListener()) {
   WarmSupervisor supervisor(std::move(clock), std::move(listener));
   const TaskHandle handle = supervisor.Submit(std::move(spec));
   const std::shared_future<SupervisionResult> future = handle.future();

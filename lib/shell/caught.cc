@@ -12,7 +12,9 @@
 #include <string_view>
 #include <typeinfo>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace foxtive::internal {
 namespace {
@@ -98,6 +100,15 @@ std::string WhatOf(const std::exception_ptr& exception) {
   } catch (...) {
     return Demangle(abi::__cxa_current_exception_type());
   }
+}
+
+absl::Status UnsharedCopy(const absl::Status& status) {
+  if (status.ok()) return status;
+  absl::Status copy(static_cast<absl::StatusCode>(status.raw_code()), status.message());
+  status.ForEachPayload([&copy](absl::string_view type, const absl::Cord& payload) {
+    copy.SetPayload(type, absl::Cord(std::string(payload)));
+  });
+  return copy;
 }
 
 void PrepareOutOfMemoryStatus() { OutOfMemoryStatus(); }

@@ -2,8 +2,10 @@
 
 #include "lib/shell/event_queue.h"
 
+#include <new>
 #include <utility>
 
+#include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/real_time.h"
@@ -11,6 +13,32 @@
 #include "lib/shell/user_code_scope.h"
 
 namespace foxtive::internal {
+
+namespace {
+
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kThreadSanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+constexpr bool kThreadSanitizer = true;
+#else
+constexpr bool kThreadSanitizer = false;
+#endif
+#else
+constexpr bool kThreadSanitizer = false;
+#endif
+
+// Under the thread sanitizer a listener gets a status of its own, though that needs memory: the
+// reference count of a shared one would be a hand-over that the sanitizer does not see, and whoever
+// destroys the last copy, a worker perhaps, would be reported.
+void ShareNothing(absl::Status& status) {
+  try {
+    status = UnsharedCopy(status);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+}  // namespace
 
 EventQueue::EventQueue(Engine& engine, std::shared_ptr<EventListener> listener, EventDetail detail)
     : engine_(engine),
@@ -23,6 +51,7 @@ EventQueue::~EventQueue() = default;
 
 bool EventQueue::Emit(Notice notice) {
   if (silent()) return false;
+  if (kThreadSanitizer) ShareNothing(notice.status);
   Slot slot{.notice = std::move(notice),
             .wall_nanos = WallNanos(),
             .uptime_nanos = engine_.clock().NowNanos() - created_nanos_,

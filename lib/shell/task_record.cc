@@ -88,7 +88,7 @@ TaskInfo TaskRecord::info() const {
   info.attempts = attempts_;
   info.consecutive_failures = failures_in_a_row_;
   info.hook_failures = hook_failures_;
-  info.last_error = last_error_;
+  info.last_error = UnsharedCopy(last_error_);
   info.in_state_for = absl::Nanoseconds(now - since_nanos_);
   if (state_ == TaskState::kBackingOff) {
     info.next_attempt_in = next_attempt_nanos_ == Clock::kNever
@@ -102,7 +102,7 @@ SupervisionResult TaskRecord::MakeResultLocked() const {
   return {.task_name = name_,
           .total_attempts = published_->attempts,
           .final_status = published_->status,
-          .last_error = published_->error,
+          .last_error = UnsharedCopy(published_->error),
           .last_exception = published_->exception,
           .elapsed = published_->elapsed,
           .reason = published_->reason};
