@@ -112,15 +112,16 @@ TEST(FailureFoldTest, NothingIsEverLostFromTheCount) {
 TEST(FailureLikenessTest, CodeAndMessageCount) {
   FailureLikeness likeness;
   const std::string a = "down", b = "down", c = "dawn";
-  EXPECT_FALSE(likeness.IsLikeLast(14, a, false));
-  EXPECT_TRUE(likeness.IsLikeLast(14, a, true)) << "the same object";
-  EXPECT_TRUE(likeness.IsLikeLast(14, b, true)) << "the same text";
-  EXPECT_FALSE(likeness.IsLikeLast(14, c, true));
-  EXPECT_FALSE(likeness.IsLikeLast(14, b, true));
-  EXPECT_FALSE(likeness.IsLikeLast(13, b, true));
-  EXPECT_FALSE(likeness.IsLikeLast(13, b, false)) << "there was a success in between";
-  EXPECT_FALSE(likeness.IsLikeLast(13, "", true));
-  EXPECT_TRUE(likeness.IsLikeLast(13, "", true));
+  EXPECT_FALSE(likeness.IsLikeLast(14, a));
+  EXPECT_TRUE(likeness.IsLikeLast(14, a)) << "the same object";
+  EXPECT_TRUE(likeness.IsLikeLast(14, b)) << "the same text";
+  EXPECT_FALSE(likeness.IsLikeLast(14, c));
+  EXPECT_FALSE(likeness.IsLikeLast(14, b));
+  EXPECT_FALSE(likeness.IsLikeLast(13, b));
+  likeness.Forget();
+  EXPECT_FALSE(likeness.IsLikeLast(13, b)) << "there was a success in between";
+  EXPECT_FALSE(likeness.IsLikeLast(13, ""));
+  EXPECT_TRUE(likeness.IsLikeLast(13, ""));
 }
 
 }  // namespace

@@ -23,13 +23,15 @@ namespace foxtive::internal {
 // does not read it again, since others may hold it.
 class FailureLikeness {
  public:
-  // `last_alive`: the former one is, so nothing else can have its address.
-  bool IsLikeLast(int code, std::string_view message, bool last_alive) {
-    if (last_alive && message.data() == data_ && message.size() == size_ && code == code_) {
-      return true;
-    }
+  // REQUIRES: `message` was there before the last one was gone, or there was a `Forget` since: so
+  // no
+  //   other has its address.
+  bool IsLikeLast(int code, std::string_view message) {
+    const bool alike = knows_last_ && message.size() == size_ && code == code_;
+    if (alike && message.data() == data_) return true;
     const size_t hash = std::hash<std::string_view>()(message);
-    const bool like = last_alive && hash == hash_ && message.size() == size_ && code == code_;
+    const bool like = alike && hash == hash_;
+    knows_last_ = true;
     data_ = message.data();
     size_ = message.size();
     hash_ = hash;
@@ -37,7 +39,11 @@ class FailureLikeness {
     return like;
   }
 
+  // There was a success.
+  void Forget() { knows_last_ = false; }
+
  private:
+  bool knows_last_ = false;
   const char* data_ = nullptr;
   size_t size_ = 0;
   size_t hash_ = 0;

@@ -57,13 +57,11 @@ TaskSpec Ask(std::shared_ptr<SupervisedTask>&& owner, const char*& asked) {
   return spec;
 }
 
-absl::Status NoMemory() { return absl::Status(absl::StatusCode::kResourceExhausted, ""); }
-
 absl::Status VirtualThrew(const char* asked, const absl::Status& what) {
   try {
     return absl::InvalidArgumentError(absl::StrCat("task: ", asked, "() threw ", what.message()));
   } catch (const std::bad_alloc&) {
-    return NoMemory();
+    return internal::NoMemory();
   }
 }
 
@@ -74,7 +72,7 @@ absl::StatusOr<TaskSpec> TryMakeTaskSpec(std::shared_ptr<SupervisedTask> task) {
   try {
     return Ask(std::move(task), asked);
   } catch (const std::bad_alloc&) {
-    return NoMemory();
+    return internal::NoMemory();
   } catch (const std::exception& exception) {
     return VirtualThrew(asked, internal::CaughtStatus(&exception));
   } catch (...) {

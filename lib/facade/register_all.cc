@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "foxtive/supervisor.h"
 #include "lib/facade/validate.h"
+#include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/task_record.h"
 
@@ -71,7 +72,7 @@ absl::StatusOr<std::vector<TaskHandle>> Supervisor::AddAll(std::vector<TaskSpec>
   try {
     return TakeUp(engine_, std::move(specs), start);
   } catch (const std::bad_alloc&) {
-    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+    return internal::NoMemory();
   }
 }
 

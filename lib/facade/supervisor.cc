@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "lib/facade/validate.h"
+#include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/real_time.h"
@@ -19,8 +20,6 @@ namespace {
 using ::foxtive::internal::Engine;
 using ::foxtive::internal::TaskRecord;
 using ::foxtive::internal::TaskTable;
-
-absl::Status NoMemory() { return absl::Status(absl::StatusCode::kResourceExhausted, ""); }
 
 absl::StatusOr<TaskHandle> Add(const std::shared_ptr<Engine>& engine, TaskSpec spec, bool start) {
   if (absl::Status status = internal::Validate(spec); !status.ok()) return status;
@@ -59,7 +58,7 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(SupervisorOptions
     supervisor->engine_ = *std::move(engine);
     return supervisor;
   } catch (const std::bad_alloc&) {
-    return NoMemory();
+    return internal::NoMemory();
   }
 }
 
@@ -89,7 +88,7 @@ absl::StatusOr<TaskHandle> Supervisor::Submit(TaskSpec spec) {
   try {
     return Add(engine_, std::move(spec), /*start=*/true);
   } catch (const std::bad_alloc&) {
-    return NoMemory();
+    return internal::NoMemory();
   }
 }
 
@@ -98,7 +97,7 @@ absl::StatusOr<TaskHandle> Supervisor::Register(TaskSpec spec) {
   try {
     return Add(engine_, std::move(spec), /*start=*/false);
   } catch (const std::bad_alloc&) {
-    return NoMemory();
+    return internal::NoMemory();
   }
 }
 
@@ -107,7 +106,7 @@ absl::Status Supervisor::StartAll() {
   try {
     return engine_->StartAll();
   } catch (const std::bad_alloc&) {
-    return NoMemory();
+    return internal::NoMemory();
   }
 }
 
@@ -131,7 +130,7 @@ absl::StatusOr<SupervisionResult> Supervisor::WaitAny(absl::Duration timeout) {
     return TimedOut("WaitAny", timeout);
   } catch (const std::bad_alloc&) {
     if (record != nullptr) engine_->table().PutBack(*record);
-    return NoMemory();
+    return internal::NoMemory();
   }
 }
 
@@ -159,7 +158,7 @@ absl::StatusOr<std::vector<SupervisionResult>> Supervisor::WaitAll(absl::Duratio
       engine_->table().PutBack(*records.back());
       records.pop_back();
     }
-    return NoMemory();
+    return internal::NoMemory();
   }
   for (TaskRecord* record : records) engine_->table().HandedOut(*record);
   return results;
@@ -175,7 +174,7 @@ absl::Status Supervisor::Shutdown(absl::Duration timeout) {
   try {
     if (absl::Status status = CheckMayWait(*engine_, "Shutdown"); !status.ok()) return status;
   } catch (const std::bad_alloc&) {
-    return NoMemory();
+    return internal::NoMemory();
   }
   return engine_->Shutdown(timeout);
 }
@@ -191,7 +190,7 @@ absl::StatusOr<TaskHandle> Supervisor::Find(std::string_view name) const {
     if (record != nullptr) return record->MakeHandle();
     return absl::NotFoundError(absl::StrCat("name: no task is called '", std::string(name), "'"));
   } catch (const std::bad_alloc&) {
-    return NoMemory();
+    return internal::NoMemory();
   }
 }
 

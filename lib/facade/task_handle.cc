@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "lib/shell/caught.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/task_record.h"
 
@@ -65,7 +66,7 @@ absl::StatusOr<SupervisionResult> TaskHandle::Wait(absl::Duration timeout) const
     if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
     return record_->Wait(timeout);
   } catch (const std::bad_alloc&) {
-    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+    return internal::NoMemory();
   }
 }
 
@@ -78,7 +79,7 @@ absl::Status TaskHandle::OnFinished(
     record_->OnFinished(std::move(callback));
     return absl::OkStatus();
   } catch (const std::bad_alloc&) {
-    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+    return internal::NoMemory();
   }
 }
 

@@ -133,18 +133,21 @@ TaskRecord::Follow TaskRecord::Decide(AttemptResult attempt) {
   const Verdict verdict = Judge(rules_, facts, permitted, failures);
   absl::Duration delay;
   if (!verdict.final) delay = DelayAfter(failures);
-  if (failed) EmitFailure(attempt, verdict, delay);
+  if (failed) {
+    EmitFailure(attempt, verdict, delay);
+  } else {
+    likeness_.Forget();
+  }
   const bool at_once = delay <= absl::ZeroDuration();
   return Commit(verdict, at_once ? Clock::kPast : After(attempt.ended_nanos, delay));
 }
 
 // Counts. What is replaced is destroyed after the lock, since it may be the user's.
-int64_t TaskRecord::Count(AttemptResult& attempt) {
+int64_t TaskRecord::Count(const AttemptResult& attempt) {
   absl::Status error = attempt.failure.status;
   std::exception_ptr exception = attempt.failure.exception;
   MutexLock lock(mutex_);
   if (attempt.end != AttemptEnd::kNotRun) {
-    attempt.same = !error.ok() && IsLikeLast(error, /*last_alive=*/!last_error_.ok());
     std::swap(last_error_, error);
     std::swap(last_exception_, exception);
   }
@@ -153,13 +156,6 @@ int64_t TaskRecord::Count(AttemptResult& attempt) {
     ++hook_failures_;
   }
   return failures_in_a_row_;
-}
-
-bool TaskRecord::IsLikeLast(const absl::Status& error, bool last_alive) {
-  const EventQueue& events = engine_->events();
-  if (events.silent() || events.detail() != EventDetail::kNotable) return false;
-  const std::string_view message(error.message().data(), error.message().size());
-  return likeness_.IsLikeLast(error.raw_code(), message, last_alive);
 }
 
 void TaskRecord::TellFailure(const AttemptResult& attempt) {
@@ -178,8 +174,12 @@ void TaskRecord::EmitFailure(const AttemptResult& attempt, const Verdict& verdic
                              absl::Duration delay) {
   EventQueue& events = engine_->events();
   if (events.silent()) return;
-  const bool folds = events.detail() == EventDetail::kNotable;
-  if (folds && !fold_.Count(attempt.same, verdict.final, attempt.ended_nanos)) return;
+  if (events.detail() == EventDetail::kNotable) {
+    const absl::Status& error = attempt.failure.status;
+    const std::string_view message(error.message().data(), error.message().size());
+    const bool same = likeness_.IsLikeLast(error.raw_code(), message);
+    if (!fold_.Count(same, verdict.final, attempt.ended_nanos)) return;
+  }
   const bool in_run = attempt.end == AttemptEnd::kFailed;
   const bool delivered =
       events.Emit({.kind = in_run ? EventKind::kAttemptFailed : EventKind::kSetupFailed,

@@ -43,6 +43,9 @@ Failure Guarded(Function&& function) noexcept {
 // The part of a status made by `CaughtStatus` that is `what()`, else the type: for `on_exception`.
 std::string WhatOf(const std::exception_ptr& exception);
 
+// What calls answer that find no memory: without a text, which would need some.
+inline absl::Status NoMemory() { return absl::Status(absl::StatusCode::kResourceExhausted, ""); }
+
 // One that shares nothing with `status`. For whoever is not of the library: the reference count of
 // a status orders those who share it, but may lie in a library that the thread sanitizer does not
 // see into, and then a user's last copy is reported as a race with a lane that has read it. Throws

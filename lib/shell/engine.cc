@@ -119,7 +119,7 @@ absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& 
     if (absl::Status status = engine->StartMonitor(); !status.ok()) return status;
     return engine;
   } catch (const std::bad_alloc&) {
-    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+    return NoMemory();
   }
 }
 

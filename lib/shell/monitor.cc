@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "lib/core/timer_wheel.h"
+#include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/lane_pool.h"
 #include "lib/shell/real_time.h"
@@ -73,7 +74,7 @@ absl::Status Monitor::Start() noexcept {
   try {
     return StartThreads();
   } catch (const std::bad_alloc&) {
-    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+    return NoMemory();
   }
 }
 

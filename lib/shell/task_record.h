@@ -176,7 +176,6 @@ class TaskRecord final : public TimerNode {
     AttemptEnd end = AttemptEnd::kNotRun;
     Failure failure{};
     bool healthy = false;
-    bool same = false;        // as the one before, as far as the listener asks
     int64_t number = 0;       // for the hooks
     int64_t ended_nanos = 0;  // where the delay begins
   };
@@ -197,8 +196,7 @@ class TaskRecord final : public TimerNode {
   bool BeginRun() ABSL_LOCKS_EXCLUDED(mutex_);
   AttemptResult CallRun();
   Follow Decide(AttemptResult attempt);
-  int64_t Count(AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
-  bool IsLikeLast(const absl::Status& error, bool last_alive);
+  int64_t Count(const AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
   void TellFailure(const AttemptResult& attempt);
   void EmitFailure(const AttemptResult& attempt, const Verdict& verdict, absl::Duration delay);
   bool AskShouldRestart(const AttemptResult& attempt);
