@@ -56,28 +56,6 @@ auto TellsTheLimit(int found) {
                HasSubstr("is wanted"), HasSubstr("tbb::global_control"));
 }
 
-// Tasks that all have to be inside at once before one of them ends.
-class Meeting {
- public:
-  Meeting(Supervisor& supervisor, int count) : all_inside_(std::make_shared<Latch>(count)) {
-    for (int i = 0; i < count; ++i) {
-      handles_.push_back(
-          Submit(supervisor, Spec(absl::StrCat("task-", i), [all_inside = all_inside_] {
-                   all_inside->CountDownAndAwait("all tasks to be inside");
-                 })));
-    }
-  }
-
-  bool AllInside() const { return all_inside_->IsOpen(); }
-  void AwaitOver() const {
-    for (const TaskHandle& handle : handles_) AwaitResult(handle);
-  }
-
- private:
-  std::shared_ptr<Latch> all_inside_;
-  std::vector<TaskHandle> handles_;
-};
-
 // --- A control of the host.
 
 // `allowed`: 1 gives oneTBB no worker, 2 gives one, 3 gives two.

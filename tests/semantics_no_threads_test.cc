@@ -44,21 +44,7 @@ SupervisorOptions Options(int max_concurrency = kTasks) {
   return options;
 }
 
-// Submits `count` tasks that end when all of them are inside.
-std::vector<TaskHandle> SubmitMeeting(Supervisor& supervisor, int count) {
-  auto all_inside = std::make_shared<Latch>(count);
-  std::vector<TaskHandle> handles;
-  for (int i = 0; i < count; ++i) {
-    handles.push_back(Submit(supervisor, Spec(absl::StrCat("task-", i), [all_inside] {
-                               all_inside->CountDownAndAwait("all tasks to be inside");
-                             })));
-  }
-  return handles;
-}
-
-void Meet(Supervisor& supervisor, int count = kTasks) {
-  for (const TaskHandle& handle : SubmitMeeting(supervisor, count)) AwaitResult(handle);
-}
+void Meet(Supervisor& supervisor, int count = kTasks) { Meeting(supervisor, count).AwaitOver(); }
 
 // Whether a thread of this process belongs to a Supervisor.
 bool ThreadsAreLeft() {
@@ -169,14 +155,15 @@ void TryWithoutThreads(int64_t first, int tasks) {
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor(Options(tasks));
   Meet(*supervisor, tasks / 2);
   FailThreads(first, kForEver);
-  const std::vector<TaskHandle> handles = SubmitMeeting(*supervisor, tasks);
+  const Meeting meeting(*supervisor, tasks);
   EXPECT_THAT(lines.AwaitLine(kEvent), AllOf(HasSubstr("that are wanted"), HasSubstr("ulimit -u")));
   const int64_t failed = FailedThreads();
   while (FailedThreads() == failed) std::this_thread::yield();
-  for (const TaskHandle& handle : handles) EXPECT_NE(handle.state(), TaskState::kFinished);
+  for (const TaskHandle& handle : meeting.handles())
+    EXPECT_NE(handle.state(), TaskState::kFinished);
   EXPECT_EQ(Supervisor::Create({}).status().code(), absl::StatusCode::kResourceExhausted);
   GiveThreads();
-  for (const TaskHandle& handle : handles) AwaitResult(handle);
+  meeting.AwaitOver();
   EXPECT_THAT(lines.MoreLines(kEvent), IsEmpty());
 }
 

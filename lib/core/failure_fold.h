@@ -23,9 +23,8 @@ namespace foxtive::internal {
 // does not read it again, since others may hold it.
 class FailureLikeness {
  public:
-  // REQUIRES: `message` was there before the last one was gone, or there was a `Forget` since: so
-  // no
-  //   other has its address.
+  // REQUIRES: `message` was there before the last one was gone, or `Forget` was called since; else
+  //   it might have its address.
   bool IsLikeLast(int code, std::string_view message) {
     const bool alike = knows_last_ && message.size() == size_ && code == code_;
     if (alike && message.data() == data_) return true;

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "foxtive/supervisor.h"
 #include "tests/support/test_util.h"
 
@@ -39,6 +40,29 @@ class StuckWorker {
   };
 
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
+};
+
+// Tasks that all have to be inside at once before one of them ends.
+class Meeting {
+ public:
+  Meeting(Supervisor& supervisor, int count) : all_inside_(std::make_shared<Latch>(count)) {
+    for (int i = 0; i < count; ++i) {
+      handles_.push_back(
+          Submit(supervisor, Spec(absl::StrCat("task-", i), [all_inside = all_inside_] {
+                   all_inside->CountDownAndAwait("all tasks to be inside");
+                 })));
+    }
+  }
+
+  const std::vector<TaskHandle>& handles() const { return handles_; }
+  bool AllInside() const { return all_inside_->IsOpen(); }
+  void AwaitOver() const {
+    for (const TaskHandle& handle : handles_) AwaitResult(handle);
+  }
+
+ private:
+  std::shared_ptr<Latch> all_inside_;
+  std::vector<TaskHandle> handles_;
 };
 
 // Notes whether two of its users were ever inside at once.
