@@ -356,7 +356,13 @@ TEST(ForkProcess, S22_ADaemonMayUseTheLibrary) {
 
 TEST(ForkProcess, DISABLED_OtherThreads) {
   std::promise<void> end;
-  std::jthread thread([may_end = end.get_future()] { may_end.wait(); });
+  // A thread that is just beginning may have the locks of a sanitizer.
+  std::atomic<bool> waits = false;
+  std::jthread thread([may_end = end.get_future(), &waits] {
+    waits = true;
+    may_end.wait();
+  });
+  while (!waits) std::this_thread::yield();
   EXPECT_THAT(RunForked(Works), ForkedChildPassed());
   end.set_value();
 }
