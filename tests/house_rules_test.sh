@@ -10,6 +10,7 @@ set -euo pipefail
 
 readonly may_use_onetbb='lib/shell/capacity_registry\.cc'  # the control and the arenas
 readonly may_read_clocks='lib/shell/clock\.cc'             # the Clock itself
+readonly may_wait='lib/shell/(clock|signal_wait)\.cc'      # for what a Clock can't tell
 readonly may_be_long='none'                                # files, and those with long functions
 
 readonly licence='Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT'
@@ -61,7 +62,7 @@ check_time_and_threads() {
   threads+='shared_mutex|stop_token|thread)>|std::(atomic|mutex|j?thread)|absl/synchronization|'
   threads+='foxtive/clock\.h|thread_local'
   forbid '(include|lib)/' "$clocks" "$may_read_clocks" 'time comes from a Clock'
-  forbid '(include|lib)/' "$sleeps|$waits" "$may_read_clocks" 'waits go through Clock::Park'
+  forbid '(include|lib)/' "$sleeps|$waits" "$may_wait" 'waits go through Clock::Park'
   forbid 'tests/' "$sleeps" none 'a test waits for a cause, not for a time'
   forbid 'lib/core/' "$threads" none 'the core has no thread, no lock, no atomic, no clock'
 }

@@ -46,6 +46,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "foxtive/backoff_strategy.h"
 #include "foxtive/clock.h"
 #include "foxtive/event_listener.h"
@@ -156,6 +157,7 @@ class Supervisor {
   size_t task_count() const;
 
  private:
+  friend absl::Status ShutdownOnSignal(Supervisor& supervisor, absl::Span<const int> signals);
   friend absl::StatusOr<std::vector<TaskHandle>> SpawnSupervisedMany(std::vector<TaskSpec> specs);
 
   explicit Supervisor(std::shared_ptr<internal::Engine> engine);

@@ -19,6 +19,7 @@
 #include "lib/shell/lane_pool.h"
 #include "lib/shell/monitor.h"
 #include "lib/shell/real_time.h"
+#include "lib/shell/shutdown_signals.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/thread_setup.h"
 #include "lib/shell/user_code_scope.h"
@@ -169,11 +170,19 @@ void Engine::RequestShutdown() noexcept {
   inbox_->Nudge();
 }
 
+bool Engine::ShutdownBySignal() noexcept {
+  const bool again = shutdown_requested_.exchange(true);
+  if (again) cut_short_ = true;
+  inbox_->Nudge();
+  return again;
+}
+
 void Engine::StopAll() {
   while (TaskRecord* const record = table_.TakeToStop()) {
     record->StopForShutdown();
     UnrefElsewhere(*record);
   }
+  if (cut_short_) AbandonStopping(nullptr);
 }
 
 absl::Status Engine::Shutdown(absl::Duration timeout) {
@@ -186,13 +195,17 @@ absl::Status Engine::Shutdown(absl::Duration timeout) {
 
 // Whoever has no result yet gets one. Others may be publishing theirs at this moment; that takes no
 // time to speak of, and waits for nobody.
-void Engine::AbandonAll(const TaskRecord* except) {
+void Engine::AbandonStopping(const TaskRecord* except) {
   while (TaskRecord* const record = table_.FirstStopping(except)) {
     // Another thread may have taken it to stop it, and not come to that yet.
     record->StopForShutdown();
     if (!record->Abandon()) std::this_thread::yield();
-    record->Unref();
+    UnrefElsewhere(*record);
   }
+}
+
+void Engine::AbandonAll(const TaskRecord* except) {
+  AbandonStopping(except);
   table_.AwaitAllOver(*clock_, Clock::kNever, except);
 }
 
@@ -203,6 +216,7 @@ void Engine::Stop() {
   StopAll();
   if (!table_.AwaitAllOver(RealClock(), deadline, self)) AbandonAll(self);
   EndTelling(deadline);
+  UnsubscribeSignals(*this);
   leaving_ = true;
   inbox_->Nudge();
   if (self == nullptr) {
@@ -218,7 +232,7 @@ void Engine::Stop() {
 // While the monitor is there, which makes lanes if they are needed.
 void Engine::EndTelling(int64_t real_deadline_nanos) {
   const int64_t least = RealClock().NowNanos() + kLeastDrainNanos;
-  const int64_t deadline = std::max(real_deadline_nanos, least);
+  const int64_t deadline = cut_short_ ? least : std::max(real_deadline_nanos, least);
   finished_calls_.Close(deadline, FinishedCallsHere(*this));
   events_.Drain(deadline);
   events_.Close();

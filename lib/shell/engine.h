@@ -58,6 +58,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   absl::Status StartAll();
 
   void RequestShutdown() noexcept;
+  // The same; if that had been asked for already, it is cut short, and the answer true. Like it,
+  // for signal handlers.
+  bool ShutdownBySignal() noexcept;
   absl::Status Shutdown(absl::Duration timeout);
   // What ~Supervisor does.
   void Stop();
@@ -66,7 +69,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool StartExecutors();  // false: not even one lane of each can be had
   bool shutdown_requested() const { return shutdown_requested_.load(); }
   bool leaving() const { return leaving_.load(); }
-  // Asks all tasks to stop.
+  // Asks all tasks to stop. If the shutdown is cut short, abandons those that are not over.
   void StopAll();
   // Drops a reference without running user code here: if it is the last one a service lane does it.
   void UnrefElsewhere(TaskRecord& record);
@@ -86,6 +89,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Engine(const SupervisorOptions& options, EventDetail detail);
 
   absl::Status StartMonitor();
+  void AbandonStopping(const TaskRecord* except);
   void AbandonAll(const TaskRecord* except);
   void DropResults();
   void EndTelling(int64_t real_deadline_nanos);
@@ -103,6 +107,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   EventQueue events_;
   FinishedCalls finished_calls_;
   std::atomic<bool> shutdown_requested_{false};
+  std::atomic<bool> cut_short_{false};
   std::atomic<bool> leaving_{false};  // the monitor is to end
 
   std::thread monitor_;
