@@ -3,8 +3,8 @@
 #
 #   readme_test.sh README.md source...
 #
-# Every block of C++ in the page stands, but for its indentation, in the source that the line before it
-# names; those are compiled and run as tests. And every file that the page links to is there.
+# Every block of C++ in the page, and every diff, stands, but for its indentation, in the source that the
+# line before it names; those are compiled and run as tests. And every file that the page links to is there.
 set -euo pipefail
 readonly page="$1"
 shift
@@ -13,7 +13,7 @@ shift
 blocks() {
   awk '
     /^<!-- from: .* -->$/ { source = $3; next }
-    /^```cpp$/ { print "@ " (source == "" ? "none" : source); inside = 1; next }
+    /^```(cpp|diff)$/ { print "@ " (source == "" ? "none" : source); inside = 1; next }
     /^```$/ { inside = 0; source = "" }
     inside { sub(/^ */, ""); print }
   ' "$page"
