@@ -7,6 +7,7 @@
 #
 #   build      what `bazel test //...` needs (the default)
 #   examples   what the programs in examples/ need: the same without the test and benchmark libraries
+#   kafka      what examples/kafka.sh needs: those for the examples, and librdkafka
 #   format     what .ci/run needs besides build: clang-format
 #   deep       what tests/deep.sh needs besides build: clang and its sanitizers
 #
@@ -38,11 +39,12 @@ packages_of_group() {
       printf '%s\n' "${library_packages[@]}"
       has_own_bazel || printf '%s\n' "${bazel_packages[@]}"
       ;;
+    kafka) packages_of_group examples && echo librdkafka-dev ;;
     format) echo clang-format ;;
     # The libraries of the sanitizers are a package that clang only recommends.
     deep) printf '%s\n' clang libclang-rt-14-dev ;;
     *)
-      say "there is no group '$1': build, examples, format, deep"
+      say "there is no group '$1': build, examples, kafka, format, deep"
       return 1
       ;;
   esac

@@ -95,3 +95,10 @@ def system_libraries():
             ":benchmark_main": ["benchmark"],
         },
     )
+    # For an example alone, whose targets are "manual": without a target that is built from it, it is
+    # never looked for.
+    pkg_config_repository(
+        name = "librdkafka",
+        debian_package = "librdkafka-dev",
+        modules = {":librdkafka": ["rdkafka"]},
+    )
