@@ -17,6 +17,7 @@
 // and more often only where an attempt had ended before the commit; 1 if not; 2 for wrong flags; 3
 // if a signal came before the end, and all that was done until then is right.
 
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -40,8 +41,8 @@
 #include "examples/kafka/producer.h"
 #include "examples/kafka/report.h"
 #include "examples/kafka/say.h"
-#include "examples/kafka/stop_signals.h"
 #include "examples/kafka/topic_consumer.h"
+#include "foxtive/signals.h"
 #include "foxtive/supervisor.h"
 
 namespace kafka_consumer {
@@ -87,6 +88,8 @@ class Demonstration {
   foxtive::TaskSpec ConsumerTask(const std::string& topic, uint64_t index);
   foxtive::TaskSpec ProducerTask() const;
   foxtive::TaskSpec FaultTask() const;
+  absl::Status EndOnSignal(foxtive::Supervisor& supervisor,
+                           const std::vector<foxtive::TaskHandle>& tasks) const;
   void Introduce() const;
   TaskRow RowOf(const foxtive::TaskHandle& task) const;
 
@@ -160,6 +163,19 @@ TaskRow Demonstration::RowOf(const foxtive::TaskHandle& task) const {
   return row;
 }
 
+// A signal stops all tasks. The first consumer that is over because of it ends the run; if it is
+// the end of the run that stops them, nobody listens any more.
+absl::Status Demonstration::EndOnSignal(foxtive::Supervisor& supervisor,
+                                        const std::vector<foxtive::TaskHandle>& tasks) const {
+  for (const foxtive::TaskHandle& task : tasks) {
+    if (consumers_.count(task.name()) == 0) continue;
+    absl::Status status = task.OnFinished(
+        [end = end_](const foxtive::SupervisionResult&) { end->Tell(Why::kSignal); });
+    if (!status.ok()) return status;
+  }
+  return foxtive::ShutdownOnSignal(supervisor, {SIGINT, SIGTERM});
+}
+
 absl::StatusOr<Run> Demonstration::Supervise() {
   auto log = JsonEventLog::Open(options_.event_log);
   if (!log.ok()) return log.status();
@@ -167,6 +183,7 @@ absl::StatusOr<Run> Demonstration::Supervise() {
   if (!supervisor.ok()) return supervisor.status();
   const auto tasks = (*supervisor)->RegisterAll(Tasks());
   if (!tasks.ok()) return tasks.status();
+  if (absl::Status status = EndOnSignal(**supervisor, *tasks); !status.ok()) return status;
   Introduce();
   const absl::Time begin = absl::Now();
   if (absl::Status status = (*supervisor)->StartAll(); !status.ok()) return status;
@@ -190,10 +207,6 @@ int Main(int argc, char** argv) {
     return kExitUsage;
   }
   const auto end = std::make_shared<EndOfRun>();
-  const StopSignals signals([end](int) {
-    Say("a signal: stops");
-    end->Tell(Why::kSignal);
-  });
   const auto cluster = StartCluster(*options);
   if (!cluster.ok()) {
     std::cerr << "kafka_consumer: " << cluster.status() << std::endl;
