@@ -22,7 +22,8 @@ expect() {  # what, wanted, actual
   exit 1
 }
 
-table_of() { awk 'NR > 2 { print $1, $2, $3 }' "$work/out" | LC_ALL=C sort; }
+# Without the attempts: one that is stopped at once may have had none.
+table_of() { awk 'NR > 2 { print $1, $2 }' "$work/out" | LC_ALL=C sort; }
 
 stopped_by() {  # signal
   : >"$work/out"
@@ -32,9 +33,9 @@ stopped_by() {  # signal
   kill -s "$1" "$pid"
   wait "$pid" || code=$?
   expect "exit code after $1" 0 "$code"
-  expect "table after $1" 'indexer kManuallyStopped 1
-reader kManuallyStopped 1
-sender kManuallyStopped 1' "$(table_of)"
+  expect "table after $1" 'indexer kManuallyStopped
+reader kManuallyStopped
+sender kManuallyStopped' "$(table_of)"
 }
 
 stopped_by TERM
@@ -43,10 +44,10 @@ stopped_by INT
 code=0
 "$program" --break=indexer >"$work/out" 2>"$work/err" || code=$?
 expect 'exit code if a task gives up' 1 "$code"
-expect 'table if a task gives up' 'indexer kMaxAttemptsReached 3
-reader kManuallyStopped 1
-sender kManuallyStopped 1' "$(table_of)"
-grep -q 'DATA_LOSS: the index is corrupt' "$work/out" || expect 'cause' 'named' 'missing'
+expect 'table if a task gives up' 'indexer kMaxAttemptsReached
+reader kManuallyStopped
+sender kManuallyStopped' "$(table_of)"
+grep -qE '^indexer +kMaxAttemptsReached +3  DATA_LOSS: the index is corrupt$' "$work/out" || expect 'cause' 'named' 'missing'
 
 code=0
 "$program" --brake=indexer >"$work/out" 2>"$work/err" || code=$?
