@@ -59,6 +59,7 @@
 #include "foxtive/task_handle.h"
 #include "foxtive/task_info.h"
 #include "foxtive/task_spec.h"
+#include "foxtive/version.h"
 
 namespace foxtive {
 

@@ -23,6 +23,11 @@
 #ifndef FOXTIVE_TASK_CONTEXT_H_
 #define FOXTIVE_TASK_CONTEXT_H_
 
+// Here, because whatever starts a task leads here before compilers find fault with anything else.
+#if __cplusplus < 202002L
+#error "Foxtive Supervisor needs C++20: compile with -std=c++20 or newer"
+#endif
+
 #include <cstdint>
 #include <stop_token>
 #include <string_view>
