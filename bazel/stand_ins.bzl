@@ -55,11 +55,16 @@ filegroup(
 def _is_released(version):
     return bool(version) and version[0].isdigit()
 
+def _stand_in(rule, name, **kwargs):
+    if not native.existing_rule(name):
+        rule(name = name, **kwargs)
+
 def stand_ins():
-    """Declares the stand-ins, unless this Bazel is a release."""
+    """Declares the stand-ins that are missing, unless this Bazel is a release."""
     if _is_released(native.bazel_version):
         return
-    _written_files(
+    _stand_in(
+        _written_files,
         name = "rules_cc",
         files = {
             "BUILD.bazel": "",
@@ -68,12 +73,13 @@ def stand_ins():
             "cc/defs.bzl": _RULES_CC,
         },
     )
-    _written_files(
+    _stand_in(
+        _written_files,
         name = "remote_coverage_tools",
         files = {
             "BUILD.bazel": _COVERAGE_TOOLS,
             "WORKSPACE": "",
         },
     )
-    _packaged_rules(name = "rules_java", directory = "java")
-    _packaged_rules(name = "rules_proto", directory = "proto")
+    _stand_in(_packaged_rules, name = "rules_java", directory = "java")
+    _stand_in(_packaged_rules, name = "rules_proto", directory = "proto")

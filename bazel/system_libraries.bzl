@@ -64,19 +64,24 @@ _ABSEIL = _merged([
     _abseil("absl/utility", ["utility"]),
 ])
 
+def _system_library(name, **kwargs):
+    # A host may have bound the label to a library of its own.
+    if not native.existing_rule(name):
+        pkg_config_repository(name = name, **kwargs)
+
 def system_libraries():
-    """Declares a repository for each library, under the name that other projects use for it."""
-    pkg_config_repository(
+    """Declares a repository for each library that there is none for yet, under its usual name."""
+    _system_library(
         name = "com_google_absl",
         debian_package = "libabsl-dev",
         modules = _ABSEIL,
     )
-    pkg_config_repository(
+    _system_library(
         name = "oneTBB",
         debian_package = "libtbb-dev",
         modules = {":tbb": ["tbb"]},
     )
-    pkg_config_repository(
+    _system_library(
         name = "com_google_googletest",
         debian_package = "libgmock-dev",
         # As upstream: gtest includes gmock, and gtest_main initialises both.
@@ -85,7 +90,7 @@ def system_libraries():
             ":gtest_main": ["gmock_main", "gmock", "gtest"],
         },
     )
-    pkg_config_repository(
+    _system_library(
         name = "com_github_google_benchmark",
         debian_package = "libbenchmark-dev",
         # The packaged library has no pkg-config module of its own for the main function.
