@@ -1,6 +1,9 @@
 # Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 """A repository whose cc_library targets stand for installed libraries that pkg-config knows."""
 
+# A target's tags with this in front are the modules that it stands for.
+MODULE_TAG = "pkg_config="
+
 _LIBRARY = """
 cc_library(
     name = {name},
@@ -8,6 +11,7 @@ cc_library(
     defines = {defines},
     includes = {includes},
     linkopts = {linkopts},
+    tags = {tags},
 )
 """
 
@@ -64,6 +68,7 @@ def _library(repository_ctx, name, modules, extra):
         defines = repr(_escaped(defines)),
         includes = repr(directories),
         linkopts = repr(_escaped(libraries and linkopts)),
+        tags = repr([MODULE_TAG + module for module in modules]),
     )
 
 def _pkg_config_repository_impl(repository_ctx):
