@@ -102,7 +102,7 @@ def system_libraries():
     )
     # For an example alone, whose targets are "manual": without a target that is built from it, it is
     # never looked for.
-    pkg_config_repository(
+    _system_library(
         name = "librdkafka",
         debian_package = "librdkafka-dev",
         modules = {":librdkafka": ["rdkafka"]},

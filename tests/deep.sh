@@ -5,8 +5,9 @@
 #
 #   tests/deep.sh [--minutes=N]      20 by default
 #
-# First, whole and once: clang's analysis of the lock annotations, as errors, and the life of a
-# million tasks, which leaves memory, threads and descriptors as they were. Then the time is shared by
+# First, whole and once: clang's analysis of the lock annotations, as errors; the life of a million
+# tasks, which leaves memory, threads and descriptors as they were; and the programs of others, for
+# which the library is installed. Then the time is shared by
 #   asan   all tests with the address, leak and undefined-behaviour sanitizers
 #   tsan   all tests with the thread sanitizer, and the proof that it still sees races
 #   core   the tests with threads, all on one core
@@ -22,7 +23,7 @@ minutes=20
 for argument in "$@"; do
   case "$argument" in
     --minutes=*) minutes="${argument#--minutes=}" ;;
-    *) sed -n '4,16p' "$0"; exit 2 ;;
+    *) sed -n '4,17p' "$0"; exit 2 ;;
   esac
 done
 [[ "$minutes" =~ ^[0-9]+$ ]] && ((minutes > 0)) || { echo "--minutes: '$minutes' is no positive number" >&2; exit 2; }
@@ -46,7 +47,7 @@ trap 'exit 130' INT TERM
 # What has threads in it; the rest gains nothing from being run again.
 threaded_tests() {
   bazel query 'tests(//tests/... union //examples/... union //benchmarks/...)' 2>/dev/null |
-    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|failure_fold|printing)'
+    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|install_test|failure_fold|printing)'
 }
 
 # once <log> <option...>: one run of the tests, each anew. Other than 0: something failed.
@@ -91,6 +92,12 @@ if ! once "$logs/life" --test_env=FOXTIVE_LONG_LIFE=1000000 --test_output=all --
 fi
 grep -E '^after [0-9]+ tasks: ' "$logs/life"
 
+echo 'consumers: make, CMake and Bazel, elsewhere'
+if ! bash tests/consumers.sh >"$logs/consumers" 2>&1; then
+  failures=$((failures + 1))
+  grep -A 40 FAILED "$logs/consumers" || tail -40 "$logs/consumers"
+fi
+
 mapfile -t threaded < <(threaded_tests)
 ((${#threaded[@]} > 0)) || { echo 'no test was found' >&2; exit 1; }
 
@@ -104,5 +111,5 @@ for _ in $(seq "$(nproc)"); do
 done
 repeat busy "${threaded[@]}"
 
-echo "$failures of 6 parts failed"
+echo "$failures of 7 parts failed"
 ((failures == 0))
