@@ -25,6 +25,7 @@
 #include "foxtive/event_listener.h"
 #include "foxtive/restart_policy.h"
 #include "foxtive/run_function.h"
+#include "foxtive/signals.h"
 #include "foxtive/spawn.h"
 #include "foxtive/supervised_task.h"
 #include "foxtive/supervision_result.h"
