@@ -245,6 +245,32 @@ TEST(LanePoolTest, AnAbandonedJobIsReplacedAndItsLaneGoesWhenItReturns) {
   while (pool->lanes() > 1) std::this_thread::yield();
 }
 
+// The abandoned ones return, and those that have replaced them are through, all at once.
+TEST(LanePoolTest, OfLanesThatFindThatTheyAreTooManyAsManyAsTheLimitStay) {
+  constexpr int kLimit = 16;
+  PoolUnderTest pool(kLimit);
+  for (int round = 0; round < 40; ++round) {
+    std::latch stuck_inside(kLimit + 1), all_inside(2 * kLimit);
+    {
+      Jobs jobs;
+      std::vector<FunctionJob*> stuck_ones;
+      for (int i = 0; i < kLimit; ++i) {
+        FunctionJob& stuck = jobs.Make([&] {
+          stuck_inside.count_down();
+          all_inside.arrive_and_wait();
+        });
+        pool->Push(stuck);
+        stuck_ones.push_back(&stuck);
+      }
+      stuck_inside.arrive_and_wait();
+      for (FunctionJob* stuck : stuck_ones) EXPECT_TRUE(pool->Abandon(*stuck));
+      for (int i = 0; i < kLimit; ++i) jobs.Push(pool, [&] { all_inside.arrive_and_wait(); });
+    }
+    while (pool->lanes() > kLimit) std::this_thread::yield();
+    EXPECT_EQ(pool->lanes(), kLimit);
+  }
+}
+
 TEST(LanePoolTest, AsManyAsTheLimitAreReplacedAndTheNextOneWhenOneReturns) {
   PoolUnderTest pool(1);
   std::binary_semaphore one_inside(0), other_inside(0), third_ran(0);

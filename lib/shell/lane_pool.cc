@@ -116,6 +116,7 @@ Job* LanePool::NextLocked(Lane& lane) {
   if (job != nullptr) return job;
   if (too_many || closing_ || lane.retire_) {
     lane.retires_ = true;
+    ++leaving_;
     return nullptr;
   }
   lane.resting_since_ = RealClock().NowNanos();
@@ -168,6 +169,7 @@ void LanePool::ArriveLocked() {
 void LanePool::Leave() {
   MutexLock lock(mutex_);
   --live_;
+  --leaving_;
   ReleaseCloserLocked();
 }
 

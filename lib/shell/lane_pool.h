@@ -101,9 +101,10 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   Wake WakeOrCreateLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool WantsLaneLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Against the limit. As many abandoned ones as the limit are replaced; when one of them returns,
-  // one beyond that takes its place.
+  // one beyond that takes its place. One that has decided to leave does not count: else a second
+  // one, which finds it still there, would leave too.
   int CountedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return live_ - std::min(abandoned_, max_lanes_);
+    return live_ - leaving_ - std::min(abandoned_, max_lanes_);
   }
   int ComingLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return starting_ - written_off_;
@@ -141,6 +142,7 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   std::vector<std::shared_ptr<Lane>> resting_
       ABSL_GUARDED_BY(mutex_);                   // the last one is woken first
   int live_ ABSL_GUARDED_BY(mutex_) = 0;         // their loops run
+  int leaving_ ABSL_GUARDED_BY(mutex_) = 0;      // of these, on their way out
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;         // of these, with a job
   int abandoned_ ABSL_GUARDED_BY(mutex_) = 0;    // of these, with a job that is not waited for
   int starting_ ABSL_GUARDED_BY(mutex_) = 0;     // launched, their loops do not run yet
