@@ -4,7 +4,7 @@
 # Installs what is missing, builds, and consumes Kafka topics while the processing crashes and the
 # brokers fail; see examples/kafka/kafka_consumer.cc.
 #
-#   examples/kafka.sh                            brokers of its own; takes about 40 s
+#   examples/kafka.sh                            brokers of its own; takes about 35 s
 #   examples/kafka.sh --brokers=host:9092,...    real ones; nothing is done to them
 #   examples/kafka.sh --help                     all flags
 #

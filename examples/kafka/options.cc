@@ -16,7 +16,7 @@ ABSL_FLAG(std::vector<std::string>, topics,
           "the topics, each with a consumer");
 ABSL_FLAG(int64_t, messages, 300, "how many are sent to each topic");
 ABSL_FLAG(std::string, pause, "30ms", "between two messages of a topic");
-ABSL_FLAG(int64_t, crashes, 8, "how many messages of each topic make the processing throw");
+ABSL_FLAG(int64_t, crashes, 6, "how many messages of each topic make the processing throw");
 ABSL_FLAG(int64_t, batch, 8, "how many messages are committed at once, at most");
 ABSL_FLAG(uint64_t, seed, 1, "of the crashes and of the jitter");
 ABSL_FLAG(
