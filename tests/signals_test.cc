@@ -372,6 +372,9 @@ TEST(Signals, DISABLED_ForkedChild) {
 }
 
 TEST(Signals, AChildOfForkCanBeTerminated) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "it keeps a signal that comes at once from the child of a process with threads";
+#endif
   EXPECT_THAT(RunInChild("Signals.DISABLED_ForkedChild"), ChildPassed());
 }
 
