@@ -13,6 +13,8 @@
 # moved. Files of the same names are replaced, each at once; where anything can't be written,
 # nothing is changed.
 set -euo pipefail
+# A & in a path is nothing else, also where newer shells would think so.
+shopt -u patsub_replacement 2>/dev/null || true
 
 readonly name=foxtive_supervisor
 readonly package=foxtive-supervisor
@@ -51,7 +53,10 @@ parse_options() {
   for option in "$@"; do
     case "$option" in
       --prefix=?*) prefix="${option#*=}" ;;
-      --libdir=?*) libdir="${option#*=}" ;;
+      --libdir=?*)
+        libdir="${option#*=}"
+        libdir="${libdir%/}"
+        ;;
       --destdir=*) destdir="${option#*=}" ;;
       --help)
         sed -n '4,14s/^# \?//p' "${BASH_SOURCE[0]}"
@@ -65,7 +70,7 @@ parse_options() {
   done
   [[ -n "$prefix" ]] || fail '--prefix=DIR is missing: where the library will be used'
   [[ "$prefix" != '~'* ]] || fail "--prefix='$prefix': write \$HOME, a ~ is not replaced there"
-  [[ "$libdir" != /* && ! "/$libdir/" =~ //|/\.\.?/ ]] ||
+  [[ ! "/$libdir/" =~ //|/\.\.?/ ]] ||
     fail "--libdir='$libdir' is not a folder below the prefix, such as lib"
   [[ "$libdir" =~ ^[A-Za-z0-9._/+-]+$ ]] ||
     fail "--libdir='$libdir': only letters, digits and . _ / + - may be in it"

@@ -53,8 +53,8 @@ check_trees() {
   install --prefix="$work/plain" >"$work/output"
   equal "installed foxtive-supervisor $version in $work/plain" "$(<"$work/output")" 'the last word'
   equal "$(expected_tree lib)" "$(tree "$work/plain")" 'the tree'
-  install --prefix=here/relative --libdir=lib/some-linux >"$work/output"
-  equal "$(expected_tree lib/some-linux)" "$(tree "$work/here/relative")" 'the tree with --libdir'
+  install --prefix='here & there' --libdir=lib/some-linux/ >"$work/output"
+  equal "$(expected_tree lib/some-linux)" "$(tree "$work/here & there")" 'the tree with --libdir'
   install --prefix=/opt/foxtive --destdir=stage >"$work/output"
   equal "$(expected_tree lib)" "$(tree "$work/stage/opt/foxtive")" 'the tree with --destdir'
   DESTDIR="$work/other" install --prefix=/opt/foxtive >"$work/output"
@@ -96,7 +96,7 @@ check_shared_library() {
 
 check_pkg_config() {
   local lib flags
-  mv "$work/here/relative" "$work/moved"
+  mv "$work/here & there" "$work/moved"
   for lib in "$work/plain/lib" "$work/moved/lib/some-linux"; do
     equal "$version" "$(pkg_config "$lib" --modversion)" 'the version of pkg-config'
     pkg_config "$lib" --validate || fail 'pkg-config finds fault'
