@@ -37,11 +37,11 @@ Job::Outcome TaskRecord::RunOnLane() noexcept {
   // is still in the queue.
   if (engine_->shutdown_requested()) RequestStop();
   if (!TakeUp()) return Job::Outcome::kDone;
-  int64_t slice_end = RealClock().NowNanos() + kSliceNanos;
+  int64_t slice_end = engine_->real_clock().NowNanos() + kSliceNanos;
   while (OneAttempt() == Follow::kAgain) {
-    if (!engine_->lanes().HasWaiting() || RealClock().NowNanos() < slice_end) continue;
+    if (!engine_->lanes().HasWaiting() || engine_->real_clock().NowNanos() < slice_end) continue;
     if (GiveWay()) return Job::Outcome::kAgain;
-    slice_end = RealClock().NowNanos() + kSliceNanos;
+    slice_end = engine_->real_clock().NowNanos() + kSliceNanos;
   }
   return Job::Outcome::kDone;
 }

@@ -48,27 +48,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "lib/shell/mutex.h"
+#include "lib/shell/system.h"
 
 namespace foxtive::internal {
-
-// What a lane does with its thread.
-class LaneBody {
- public:
-  virtual ~LaneBody() = default;
-  virtual void Run() noexcept = 0;   // from the start of the lane until it retires
-  virtual void Left() noexcept = 0;  // then its arena is back in the pool; the last call
-};
-
-struct LaunchReport {
-  bool launched = false;  // else no thread or no memory could be had; `Run` is not called
-  bool workers_lost = false;
-  // Of the whole process. Found below wanted: a control of the host, or oneTBB's hard limit; a lane
-  // that was launched waits for its thread then, and gets it when the limit goes.
-  int parallelism_found = 0;
-  int parallelism_wanted = 0;
-
-  bool limited() const { return parallelism_found < parallelism_wanted; }
-};
 
 class CapacityRegistry {
  public:

@@ -9,7 +9,6 @@
 #include <new>
 #include <random>
 #include <string>
-#include <system_error>
 #include <typeinfo>
 #include <utility>
 
@@ -21,7 +20,6 @@
 #include "lib/shell/real_time.h"
 #include "lib/shell/shutdown_signals.h"
 #include "lib/shell/task_record.h"
-#include "lib/shell/thread_setup.h"
 #include "lib/shell/user_code_scope.h"
 
 namespace foxtive::internal {
@@ -36,11 +34,11 @@ int ServiceLanes(int max_concurrency) {
   return std::min(max_concurrency, INT_MAX - kSpareServiceLanes) + kSpareServiceLanes;
 }
 
-std::shared_ptr<LanePool> MakePool(int max_lanes, const char* thread_name,
-                                   const std::shared_ptr<Inbox>& inbox,
+std::shared_ptr<LanePool> MakePool(const std::shared_ptr<System>& system, int max_lanes,
+                                   const char* thread_name, const std::shared_ptr<Inbox>& inbox,
                                    std::function<void(const std::string&)> report) {
   return std::make_shared<LanePool>(
-      max_lanes, thread_name, [inbox] { inbox->Nudge(); }, std::move(report));
+      system, max_lanes, thread_name, [inbox] { inbox->Nudge(); }, std::move(report));
 }
 
 // Reports come on the monitor, while it has the engine.
@@ -93,19 +91,22 @@ uint64_t RandomSeed() {
 }  // namespace
 
 Engine::Engine(const SupervisorOptions& options, EventDetail detail)
-    : clock_(options.clock != nullptr ? options.clock : std::make_shared<Clock>()),
+    : system_(System::Of(options.clock)),
+      real_clock_(system_->real_clock()),
+      clock_(options.clock != nullptr ? options.clock : std::make_shared<Clock>()),
       shutdown_timeout_(options.shutdown_timeout),
       seed_(options.seed.has_value() ? *options.seed : RandomSeed()),
       inbox_(std::make_shared<Inbox>(clock_)),
-      lanes_(MakePool(options.max_concurrency, "foxtive-lane", inbox_, ReportTo(*this))),
-      services_(MakePool(ServiceLanes(options.max_concurrency), "foxtive-service", inbox_,
+      lanes_(MakePool(system_, options.max_concurrency, "foxtive-lane", inbox_, ReportTo(*this))),
+      services_(MakePool(system_, ServiceLanes(options.max_concurrency), "foxtive-service", inbox_,
                          ReportTo(*this))),
       table_(*clock_),
-      events_(*this, options.listener, detail) {}
+      events_(*this, options.listener, detail),
+      finished_calls_(real_clock_) {}
 
 bool Engine::has_real_clock() const {
   const Clock& clock = *clock_;
-  return typeid(clock) == typeid(Clock);
+  return &clock == &real_clock_ || typeid(clock) == typeid(Clock);
 }
 
 absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& options) {
@@ -125,18 +126,17 @@ absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& 
 }
 
 absl::Status Engine::StartMonitor() {
-  MonitorStart start;
-  try {
-    const SignalsBlocked signals_blocked;  // the thread inherits it
-    monitor_ = std::thread(
-        [engine = shared_from_this(), &start]() mutable { RunMonitor(std::move(engine), start); });
-  } catch (const std::system_error& error) {
+  MonitorStart start(real_clock_);
+  absl::StatusOr<std::unique_ptr<System::Thread>> monitor = system_->StartThread(
+      [engine = shared_from_this(), &start]() mutable { RunMonitor(std::move(engine), start); });
+  if (!monitor.ok()) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("the monitor thread could not be created: ", error.what()));
+        absl::StrCat("the monitor thread could not be created: ", monitor.status().message()));
   }
+  monitor_ = *std::move(monitor);
   absl::Status status = start.Await();
   if (status.ok()) return status;
-  monitor_.join();
+  monitor_->Join();
   lanes_->Close(/*wait=*/true);
   services_->Close(/*wait=*/true);
   return status;
@@ -145,7 +145,7 @@ absl::Status Engine::StartMonitor() {
 // If there is one thread only it is for service, so that somebody can be told.
 bool Engine::StartExecutors() {
   if (!services_->Start()) return false;
-  services_->AwaitFirst(RealClock().NowNanos() + kFirstServiceLaneNanos);
+  services_->AwaitFirst(real_clock_.NowNanos() + kFirstServiceLaneNanos);
   return lanes_->Start();
 }
 
@@ -199,7 +199,7 @@ void Engine::AbandonStopping(const TaskRecord* except) {
   while (TaskRecord* const record = table_.FirstStopping(except)) {
     // Another thread may have taken it to stop it, and not come to that yet.
     record->StopForShutdown();
-    if (!record->Abandon()) std::this_thread::yield();
+    if (!record->Abandon()) system_->Yield();
     UnrefElsewhere(*record);
   }
 }
@@ -211,27 +211,27 @@ void Engine::AbandonAll(const TaskRecord* except) {
 
 void Engine::Stop() {
   const TaskRecord* const self = UserCodeScope::TaskOf(*this);
-  const int64_t deadline = After(RealClock().NowNanos(), shutdown_timeout_);
+  const int64_t deadline = After(real_clock_.NowNanos(), shutdown_timeout_);
   RequestShutdown();
   StopAll();
-  if (!table_.AwaitAllOver(RealClock(), deadline, self)) AbandonAll(self);
+  if (!table_.AwaitAllOver(real_clock_, deadline, self)) AbandonAll(self);
   EndTelling(deadline);
   UnsubscribeSignals(*this);
   leaving_ = true;
   inbox_->Nudge();
   if (self == nullptr) {
-    monitor_.join();
+    monitor_->Join();
     lanes_->Close(/*wait=*/true);
     services_->Close(/*wait=*/true);
   } else {
-    monitor_.detach();
+    monitor_->Detach();
   }
   DropResults();
 }
 
 // While the monitor is there, which makes lanes if they are needed.
 void Engine::EndTelling(int64_t real_deadline_nanos) {
-  const int64_t least = RealClock().NowNanos() + kLeastDrainNanos;
+  const int64_t least = real_clock_.NowNanos() + kLeastDrainNanos;
   const int64_t deadline = cut_short_ ? least : std::max(real_deadline_nanos, least);
   finished_calls_.Close(deadline, FinishedCallsHere(*this));
   events_.Drain(deadline);

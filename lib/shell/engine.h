@@ -27,7 +27,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -38,6 +37,7 @@
 #include "lib/shell/executor.h"
 #include "lib/shell/finished_call.h"
 #include "lib/shell/inbox.h"
+#include "lib/shell/system.h"
 #include "lib/shell/task_table.h"
 
 namespace foxtive::internal {
@@ -81,6 +81,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   EventQueue& events() { return events_; }
   FinishedCalls& finished_calls() { return finished_calls_; }
   Clock& clock() const { return *clock_; }
+  // Never stands still with a clock of the user's.
+  Clock& real_clock() const { return real_clock_; }
+  System& system() const { return *system_; }
   bool has_real_clock() const;
   uint64_t seed() const { return seed_; }
   absl::Duration shutdown_timeout() const { return shutdown_timeout_; }
@@ -95,6 +98,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void EndTelling(int64_t real_deadline_nanos);
 
   // Immutable.
+  const std::shared_ptr<System> system_;
+  Clock& real_clock_;
   const std::shared_ptr<Clock> clock_;
   const absl::Duration shutdown_timeout_;
   const uint64_t seed_;
@@ -110,7 +115,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<bool> cut_short_{false};
   std::atomic<bool> leaving_{false};  // the monitor is to end
 
-  std::thread monitor_;
+  std::unique_ptr<System::Thread> monitor_;
 };
 
 }  // namespace foxtive::internal

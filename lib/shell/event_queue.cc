@@ -93,14 +93,12 @@ bool EventQueue::Take(Slot& slot, std::shared_ptr<EventListener>* listener) {
       --size_;
       if (listener == nullptr) return true;
       *listener = listener_;
-      deliverer_ = std::this_thread::get_id();
       return true;
     }
     if (listener == nullptr) return false;
     delivering_ = false;
-    deliverer_ = std::thread::id();
   }
-  idle_.WakeAll(mutex_, RealClock());
+  idle_.WakeAll(mutex_, engine_.real_clock());
   return false;
 }
 
@@ -167,9 +165,9 @@ void EventQueue::ReleaseJob() noexcept {
 }
 
 void EventQueue::Drain(int64_t real_deadline_nanos) {
+  if (UserCodeScope::InsideOfListenerOf(engine_)) return;
   MutexLock lock(mutex_);
-  if (deliverer_ == std::this_thread::get_id()) return;
-  idle_.Await(mutex_, RealClock(), real_deadline_nanos, [this] {
+  idle_.Await(mutex_, engine_.real_clock(), real_deadline_nanos, [this] {
     mutex_.AssertHeld();
     return !delivering_;
   });

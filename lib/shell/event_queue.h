@@ -32,7 +32,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -117,9 +116,8 @@ class EventQueue {
   int references_ ABSL_GUARDED_BY(mutex_) = 0;            // of the pushed job; 0 to 2
   size_t first_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t size_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t lost_ ABSL_GUARDED_BY(mutex_) = 0;           // since the last event that found room
-  bool delivering_ ABSL_GUARDED_BY(mutex_) = false;    // the job is pushed, or in its loop
-  std::thread::id deliverer_ ABSL_GUARDED_BY(mutex_);  // in its loop
+  int64_t lost_ ABSL_GUARDED_BY(mutex_) = 0;         // since the last event that found room
+  bool delivering_ ABSL_GUARDED_BY(mutex_) = false;  // the job is pushed, or in its loop
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 
   WaiterList idle_;  // synchronised by itself, with mutex_

@@ -5,40 +5,33 @@
 #include <utility>
 
 #include "lib/shell/engine.h"
-#include "lib/shell/real_time.h"
 #include "lib/shell/task_record.h"
+#include "lib/shell/thread_state.h"
 
 namespace foxtive::internal {
-namespace {
 
 // Marks the thread as inside of a call of `engine`. Nests: a callback may have that of a Supervisor
 // which is gone called.
-class CallScope {
+class FinishedCallScope {
  public:
-  explicit CallScope(const Engine& engine) : outer_(innermost), engine_(engine) {
-    innermost = this;
+  explicit FinishedCallScope(const Engine& engine)
+      : outer_(this_thread_state.finished_call), engine_(engine) {
+    this_thread_state.finished_call = this;
   }
-  ~CallScope() { innermost = outer_; }
-  CallScope(const CallScope&) = delete;
-  CallScope& operator=(const CallScope&) = delete;
+  ~FinishedCallScope() { this_thread_state.finished_call = outer_; }
+  FinishedCallScope(const FinishedCallScope&) = delete;
+  FinishedCallScope& operator=(const FinishedCallScope&) = delete;
 
   static bool InsideOf(const Engine& engine) {
-    const CallScope* scope = innermost;
+    const FinishedCallScope* scope = this_thread_state.finished_call;
     while (scope != nullptr && &scope->engine_ != &engine) scope = scope->outer_;
     return scope != nullptr;
   }
 
  private:
-  static thread_local const CallScope* innermost;
-
-  const CallScope* const outer_;
+  const FinishedCallScope* const outer_;
   const Engine& engine_;
 };
-
-thread_local const CallScope* CallScope::innermost = nullptr;
-
-}  // namespace
-
 FinishedCall::FinishedCall(std::string task_name, FinishedCallback callback)
     : result{.task_name = std::move(task_name)}, callback_(std::move(callback)) {}
 
@@ -59,7 +52,7 @@ void FinishedCall::Fire(std::unique_ptr<FinishedCall> call, TaskRecord& record, 
 
 // Also the callback's own destruction is the user's code.
 Job::Outcome FinishedCall::Run() noexcept {
-  const CallScope scope(*engine_);
+  const FinishedCallScope scope(*engine_);
   record_->CallFinished(callback_, result);
   return Outcome::kDone;
 }
@@ -68,7 +61,7 @@ void FinishedCall::Release() noexcept {
   const std::shared_ptr<Engine> engine = std::move(engine_);
   {
     // What goes with the record may own the Supervisor, whose end must not wait for this call.
-    const CallScope scope(*engine);
+    const FinishedCallScope scope(*engine);
     record_->ReleaseOnLane();
   }
   delete this;
@@ -86,18 +79,18 @@ void FinishedCalls::End() {
     MutexLock lock(mutex_);
     --under_way_;
   }
-  waiters_.WakeAll(mutex_, RealClock());
+  waiters_.WakeAll(mutex_, real_clock_);
 }
 
 void FinishedCalls::Close(int64_t real_deadline_nanos, int own) {
   MutexLock lock(mutex_);
-  waiters_.Await(mutex_, RealClock(), real_deadline_nanos, [this, own] {
+  waiters_.Await(mutex_, real_clock_, real_deadline_nanos, [this, own] {
     mutex_.AssertHeld();
     return under_way_ <= own;
   });
   closed_ = true;
 }
 
-int FinishedCallsHere(const Engine& engine) { return CallScope::InsideOf(engine) ? 1 : 0; }
+int FinishedCallsHere(const Engine& engine) { return FinishedCallScope::InsideOf(engine) ? 1 : 0; }
 
 }  // namespace foxtive::internal

@@ -26,6 +26,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "foxtive/clock.h"
 #include "foxtive/supervision_result.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/mutex.h"
@@ -62,6 +63,8 @@ class FinishedCall final : public Job {
 
 class FinishedCalls {
  public:
+  explicit FinishedCalls(Clock& real_clock) : real_clock_(real_clock) {}
+
   // One more is under way. False: closed, so nobody waits for it.
   bool Begin() ABSL_LOCKS_EXCLUDED(mutex_);
   void End() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -71,6 +74,8 @@ class FinishedCalls {
   void Close(int64_t real_deadline_nanos, int own) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  Clock& real_clock_;
+
   Mutex mutex_;
   int64_t under_way_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;

@@ -10,11 +10,10 @@
 #include <utility>
 
 #include "foxtive/clock.h"
-#include "lib/shell/capacity_registry.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/lane_pool.h"
 #include "lib/shell/lane_thread.h"
-#include "lib/shell/real_time.h"
+#include "lib/shell/system.h"
 
 namespace foxtive::internal {
 
@@ -25,7 +24,7 @@ class LanePool::Lane final : public LaneBody, public std::enable_shared_from_thi
   explicit Lane(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)) {}
 
   void Run() noexcept override {
-    LaneThread thread(pool_->thread_name_);
+    LaneThread thread(pool_->thread_name_, pool_->system_->lanes_own_threads());
     Job* job = nullptr;
     Job::Outcome outcome = Job::Outcome::kDone;
     while (true) {
@@ -51,7 +50,7 @@ class LanePool::Lane final : public LaneBody, public std::enable_shared_from_thi
       if (job != nullptr || retires_) return job;
       finished = nullptr;
       thread.Rest();
-      RealClock().Park(parker_, Clock::kNever);
+      pool_->real_clock_.Park(parker_, Clock::kNever);
     }
   }
 

@@ -7,13 +7,14 @@
 #include <utility>
 
 #include "lib/shell/lane.h"
-#include "lib/shell/real_time.h"
 
 namespace foxtive::internal {
 
-LanePool::LanePool(int max_lanes, std::string thread_name, std::function<void()> nudge,
-                   std::function<void(const std::string&)> report)
-    : max_lanes_(max_lanes),
+LanePool::LanePool(std::shared_ptr<System> system, int max_lanes, std::string thread_name,
+                   std::function<void()> nudge, std::function<void(const std::string&)> report)
+    : system_(std::move(system)),
+      real_clock_(system_->real_clock()),
+      max_lanes_(max_lanes),
       thread_name_(std::move(thread_name)),
       nudge_(std::move(nudge)),
       report_(std::move(report)) {}
@@ -82,7 +83,7 @@ Job* LanePool::Exchange(Lane& lane, Job* finished, Job::Outcome outcome) {
     wake = WakeOrCreateLocked();
     ReleaseCloserLocked();
   }
-  if (arrives) arrivals_.WakeAll(mutex_, RealClock());
+  if (arrives) arrivals_.WakeAll(mutex_, real_clock_);
   CarryOut(wake);
   return next;
 }
@@ -119,7 +120,7 @@ Job* LanePool::NextLocked(Lane& lane) {
     ++leaving_;
     return nullptr;
   }
-  lane.resting_since_ = RealClock().NowNanos();
+  lane.resting_since_ = real_clock_.NowNanos();
   resting_.push_back(lane.shared_from_this());
   return nullptr;
 }
@@ -150,7 +151,7 @@ LanePool::Wake LanePool::WakeOrCreateLocked() {
 }
 
 void LanePool::CarryOut(const Wake& wake) {
-  if (wake.lane != nullptr) RealClock().Unpark(wake.lane->parker_);
+  if (wake.lane != nullptr) real_clock_.Unpark(wake.lane->parker_);
   if (wake.nudge) nudge_();
 }
 
@@ -162,7 +163,7 @@ void LanePool::ArriveLocked() {
   written_off_ = std::min(written_off_, starting_);
   ++live_;
   arrived_ = true;
-  progress_at_ = std::max(progress_at_, RealClock().NowNanos());
+  progress_at_ = std::max(progress_at_, real_clock_.NowNanos());
   lane_asked_for_ = false;  // if others are held back it is time to look again
 }
 
@@ -175,7 +176,7 @@ void LanePool::Leave() {
 
 // Unparks under the lock, because the parker is on the stack of whoever waits in Close.
 void LanePool::ReleaseCloserLocked() {
-  if (closer_ != nullptr && live_ == busy_) RealClock().Unpark(*std::exchange(closer_, nullptr));
+  if (closer_ != nullptr && live_ == busy_) real_clock_.Unpark(*std::exchange(closer_, nullptr));
 }
 
 void LanePool::Close(bool wait) {
@@ -188,10 +189,10 @@ void LanePool::Close(bool wait) {
     if (wait && live_ != busy_) closer_ = &parker;
     wait = closer_ == &parker;
   }
-  for (const std::shared_ptr<Lane>& lane : resting) RealClock().Unpark(lane->parker_);
+  for (const std::shared_ptr<Lane>& lane : resting) real_clock_.Unpark(lane->parker_);
   if (!wait) return;
   while (true) {
-    RealClock().Park(parker, Clock::kNever);
+    real_clock_.Park(parker, Clock::kNever);
     MutexLock lock(mutex_);
     if (closer_ == nullptr) return;
   }

@@ -48,6 +48,7 @@
 #include "foxtive/clock.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/mutex.h"
+#include "lib/shell/system.h"
 #include "lib/shell/waiters.h"
 
 namespace foxtive::internal {
@@ -63,11 +64,11 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   static constexpr int kMaxWrittenOff = 8;
   static constexpr int64_t kEpisodeEndsAfterNanos = 10'000'000'000;
 
-  // `max_lanes`: at least 1. `nudge` makes the monitor call `Tend`; from any thread, also after the
-  // monitor is gone. `thread_name` is that of a lane at rest. `report` is told, on the monitor, why
-  // jobs wait for threads.
-  LanePool(int max_lanes, std::string thread_name, std::function<void()> nudge,
-           std::function<void(const std::string&)> report);
+  // The threads and the time are those of `system`. `max_lanes`: at least 1. `nudge` makes the
+  // monitor call `Tend`; from any thread, also after the monitor is gone. `thread_name` is that of
+  // a lane at rest. `report` is told, on the monitor, why jobs wait for threads.
+  LanePool(std::shared_ptr<System> system, int max_lanes, std::string thread_name,
+           std::function<void()> nudge, std::function<void(const std::string&)> report);
   ~LanePool() override = default;
 
   bool Start() override;
@@ -132,6 +133,8 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   void ReportNoThread(int64_t now) ABSL_LOCKS_EXCLUDED(mutex_);
   void Report(Episode& episode, int64_t now, absl::FunctionRef<std::string()> cause);
 
+  const std::shared_ptr<System> system_;
+  Clock& real_clock_;
   const int max_lanes_;
   const std::string thread_name_;
   const std::function<void()> nudge_;

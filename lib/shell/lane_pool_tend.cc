@@ -10,20 +10,19 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "lib/shell/capacity_registry.h"
 #include "lib/shell/exit_gate.h"
 #include "lib/shell/lane.h"
 #include "lib/shell/lane_pool.h"
-#include "lib/shell/real_time.h"
+#include "lib/shell/system.h"
 
 namespace foxtive::internal {
 
-bool LanePool::Start() { return LaunchOne(RealClock().NowNanos()); }
+bool LanePool::Start() { return LaunchOne(real_clock_.NowNanos()); }
 
 void LanePool::AwaitFirst(int64_t real_deadline_nanos) {
-  if (!CapacityRegistry::Get().Look().limited()) return;
+  if (!system_->Look().limited()) return;
   MutexLock lock(mutex_);
-  arrivals_.Await(mutex_, RealClock(), real_deadline_nanos, [this] {
+  arrivals_.Await(mutex_, real_clock_, real_deadline_nanos, [this] {
     mutex_.AssertHeld();
     return live_ > 0;
   });
@@ -61,7 +60,7 @@ bool LanePool::HoldBack() {
     MutexLock lock(mutex_);
     if (ComingLocked() == 0) return false;
   }
-  if (!CapacityRegistry::Get().Look().limited()) return false;
+  if (!system_->Look().limited()) return false;
   MutexLock lock(mutex_);
   if (ComingLocked() == 0) return false;
   lane_asked_for_ = true;
@@ -79,7 +78,7 @@ bool LanePool::LaunchOne(int64_t now) {
   } catch (const std::bad_alloc&) {
     return false;
   }
-  if (CapacityRegistry::Get().Launch(std::move(lane)).launched) return true;
+  if (system_->Launch(std::move(lane)).launched) return true;
   MutexLock lock(mutex_);
   --starting_;
   written_off_ = std::min(written_off_, starting_);  // the one that counted as it may have arrived
@@ -103,7 +102,7 @@ int64_t LanePool::TendLate(int64_t now) {
     due = std::max(progress_at_ + late_after_, look_at_);
   }
   if (now < due) return due;
-  const LaunchReport look = CapacityRegistry::Get().Look();
+  const LaunchReport look = system_->Look();
   if (!look.limited()) {
     limited_.End();
     return HelpLate(now, look.workers_lost);
@@ -128,7 +127,7 @@ int64_t LanePool::HelpLate(int64_t now, bool workers_lost) {
   late_after_ = std::min(2 * late_after_, 2 * kRetryAfterNanos);
   look_at_ = now + std::min(late_after_, kRetryAfterNanos);
   if (raises_ < kMaxRaises) {
-    if (!CapacityRegistry::Get().RaiseByOne()) {
+    if (!system_->RaiseByOne()) {
       ReportNoThread(now);
       return look_at_;
     }
@@ -161,7 +160,7 @@ int64_t LanePool::TendResting(int64_t now) {
     retiring->retire_ = true;
     due = now + kRetryAfterNanos;
   }
-  RealClock().Unpark(retiring->parker_);
+  real_clock_.Unpark(retiring->parker_);
   return due;
 }
 

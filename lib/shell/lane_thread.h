@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -22,8 +23,12 @@ namespace foxtive::internal {
 
 class LaneThread {
  public:
-  // `resting_name`: between two jobs. REQUIRES: it outlives this.
-  explicit LaneThread(std::string_view resting_name) : resting_name_(CutThreadName(resting_name)) {
+  // `resting_name`: between two jobs. `is_own`: else the thread is also that of others, and nothing
+  // is done to it.
+  LaneThread(std::string_view resting_name, bool is_own)
+      : is_own_(is_own), resting_name_(CutThreadName(resting_name)) {
+    if (!is_own) return;
+    signals_blocked_.emplace();
     DisableCancellation();
     pthread_getname_np(pthread_self(), former_name_.data(), former_name_.size());
     // Not that of the monitor, which it has from there if it was created for a lane.
@@ -32,21 +37,26 @@ class LaneThread {
     }
   }
 
-  ~LaneThread() { SetName(former_name_); }
+  ~LaneThread() {
+    if (is_own_) SetName(former_name_);
+  }
 
   LaneThread(const LaneThread&) = delete;
   LaneThread& operator=(const LaneThread&) = delete;
 
   // Around a job.
   void Begin(std::string_view job_name, bool other_task) {
-    if (!other_task && !rested_) return;
+    if (!is_own_ || (!other_task && !rested_)) return;
     if (!std::exchange(rested_, false)) Clean();
     SetName(CutThreadName(job_name));
   }
-  void End() { DisableCancellation(); }
+  void End() {
+    if (is_own_) DisableCancellation();
+  }
 
   // Before the lane parks.
   void Rest() {
+    if (!is_own_) return;
     Clean();
     SetName(resting_name_);
     rested_ = true;
@@ -57,7 +67,7 @@ class LaneThread {
   void Clean() {
     DisableCancellation();
     pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, nullptr);
-    signals_blocked_.Renew();
+    signals_blocked_->Renew();
   }
 
   // For good: a request that came meanwhile would end the process as soon as it is let through.
@@ -65,7 +75,8 @@ class LaneThread {
 
   static void SetName(const ThreadName& name) { pthread_setname_np(pthread_self(), name.data()); }
 
-  SignalsBlocked signals_blocked_;
+  const bool is_own_;
+  std::optional<SignalsBlocked> signals_blocked_;
   const ThreadName resting_name_;
   ThreadName former_name_{};
   bool rested_ = false;

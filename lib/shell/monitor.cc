@@ -6,14 +6,12 @@
 #include <cstdint>
 #include <new>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "lib/core/timer_wheel.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/lane_pool.h"
-#include "lib/shell/real_time.h"
 #include "lib/shell/real_time_alarm.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/thread_setup.h"
@@ -85,12 +83,9 @@ absl::Status Monitor::StartThreads() {
         "the cgroup's pids.max) or of memory");
   }
   if (engine_.has_real_clock()) return absl::OkStatus();
-  try {
-    alarm_.emplace(engine_.inbox());
-    return absl::OkStatus();
-  } catch (const std::system_error&) {
-    return absl::ResourceExhaustedError("no thread could be created for real time");
-  }
+  alarm_.emplace(engine_.system(), engine_.inbox());
+  if (alarm_->Start().ok()) return absl::OkStatus();
+  return absl::ResourceExhaustedError("no thread could be created for real time");
 }
 
 void Monitor::Run() {
@@ -100,7 +95,7 @@ void Monitor::Run() {
     LookAtPosted(engine_.inbox().TakeAll());
     if (engine_.shutdown_requested()) engine_.StopAll();
     FireTimers();
-    const int64_t real_now = RealClock().NowNanos();
+    const int64_t real_now = engine_.real_clock().NowNanos();
     const int64_t real_due =
         std::min(engine_.lanes().Tend(real_now), engine_.services().Tend(real_now));
     if (leaving) break;
@@ -120,7 +115,7 @@ void Monitor::Leave() {
   while (TimerNode* const node = wheel_.PopDue(TimerWheel::kNever - 1)) {
     engine_.UnrefElsewhere(static_cast<TaskRecord&>(*node));
   }
-  engine_.services().Tend(RealClock().NowNanos());
+  engine_.services().Tend(engine_.real_clock().NowNanos());
   engine_.lanes().Close(/*wait=*/false);
   engine_.services().Close(/*wait=*/false);
 }
@@ -188,18 +183,20 @@ void Monitor::PushService(TaskRecord& record) {
 }  // namespace
 
 absl::Status MonitorStart::Await() {
-  RealClock().Park(parker_, Clock::kNever);
+  real_clock_.Park(parker_, Clock::kNever);
   return status_;
 }
 
 void MonitorStart::Set(absl::Status status) {
   status_ = std::move(status);
-  RealClock().Unpark(parker_);
+  real_clock_.Unpark(parker_);
 }
 
 void RunMonitor(std::shared_ptr<Engine> engine, MonitorStart& start) {
-  NameThread("foxtive-monitor");
-  MinimizeTimerSlack();
+  if (engine->system().lanes_own_threads()) {
+    NameThread("foxtive-monitor");
+    MinimizeTimerSlack();
+  }
   Monitor monitor(*engine);
   const absl::Status status = monitor.Start();
   const bool started = status.ok();

@@ -30,10 +30,13 @@ class Engine;
 // How the thread that creates the monitor learns whether it could start.
 class MonitorStart {
  public:
+  explicit MonitorStart(Clock& real_clock) : real_clock_(real_clock) {}
+
   absl::Status Await();
   void Set(absl::Status status);
 
  private:
+  Clock& real_clock_;
   Clock::Parker parker_;
   absl::Status status_;
 };

@@ -9,29 +9,41 @@
 
 #include <atomic>
 #include <cstdint>
-#include <thread>
+#include <memory>
+#include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "foxtive/clock.h"
 #include "lib/shell/inbox.h"
-#include "lib/shell/real_time.h"
+#include "lib/shell/system.h"
 #include "lib/shell/thread_setup.h"
 
 namespace foxtive::internal {
 
 class RealTimeAlarm {
  public:
-  // REQUIRES: `inbox` outlives this. Throws std::system_error if there is no thread.
-  explicit RealTimeAlarm(Inbox& inbox) : inbox_(inbox), thread_([this] { Run(); }) {}
+  // REQUIRES: both outlive this.
+  RealTimeAlarm(System& system, Inbox& inbox)
+      : system_(system), clock_(system.real_clock()), inbox_(inbox) {}
 
   ~RealTimeAlarm() {
+    if (thread_ == nullptr) return;
     closing_ = true;
-    RealClock().Unpark(parker_);
-    thread_.join();
+    clock_.Unpark(parker_);
+    thread_->Join();
+  }
+
+  // Once, before the first Set.
+  absl::Status Start() {
+    absl::StatusOr<std::unique_ptr<System::Thread>> thread = system_.StartThread([this] { Run(); });
+    if (thread.ok()) thread_ = *std::move(thread);
+    return thread.status();
   }
 
   // Nudges at this time, once. Clock::kNever: not at all.
   void Set(int64_t real_nanos) {
-    if (due_.exchange(real_nanos) != real_nanos) RealClock().Unpark(parker_);
+    if (due_.exchange(real_nanos) != real_nanos) clock_.Unpark(parker_);
   }
 
  private:
@@ -39,16 +51,18 @@ class RealTimeAlarm {
     NameThread("foxtive-alarm");
     while (!closing_) {
       int64_t due = due_;
-      if (RealClock().Park(parker_, due)) continue;
+      if (clock_.Park(parker_, due)) continue;
       if (due_.compare_exchange_strong(due, Clock::kNever)) inbox_.Nudge();
     }
   }
 
+  System& system_;
+  Clock& clock_;
   Inbox& inbox_;
   Clock::Parker parker_;
   std::atomic<int64_t> due_{Clock::kNever};
   std::atomic<bool> closing_{false};
-  std::thread thread_;  // the last one: it uses the others
+  std::unique_ptr<System::Thread> thread_;
 };
 
 }  // namespace foxtive::internal

@@ -2,39 +2,47 @@
 
 #include "lib/shell/user_code_scope.h"
 
+#include "lib/shell/thread_state.h"
+
 namespace foxtive::internal {
-namespace {
-
-thread_local const UserCodeScope* innermost_scope = nullptr;
-
-}  // namespace
 
 UserCodeScope::UserCodeScope(const Engine* engine, const TaskRecord* record)
-    : outer_(innermost_scope), engine_(engine), record_(record) {
-  innermost_scope = this;
+    : outer_(this_thread_state.user_code), engine_(engine), record_(record) {
+  this_thread_state.user_code = this;
 }
 
-UserCodeScope::~UserCodeScope() { innermost_scope = outer_; }
+UserCodeScope::~UserCodeScope() { this_thread_state.user_code = outer_; }
 
 bool UserCodeScope::InsideOf(const TaskRecord& record) {
-  for (const UserCodeScope* scope = innermost_scope; scope != nullptr; scope = scope->outer_) {
+  for (const UserCodeScope* scope = this_thread_state.user_code; scope != nullptr;
+       scope = scope->outer_) {
     if (scope->record_ == &record) return true;
   }
   return false;
 }
 
 bool UserCodeScope::InsideOf(const Engine& engine) {
-  for (const UserCodeScope* scope = innermost_scope; scope != nullptr; scope = scope->outer_) {
+  for (const UserCodeScope* scope = this_thread_state.user_code; scope != nullptr;
+       scope = scope->outer_) {
     if (scope->engine_ == &engine) return true;
   }
   return false;
 }
 
 const TaskRecord* UserCodeScope::TaskOf(const Engine& engine) {
-  for (const UserCodeScope* scope = innermost_scope; scope != nullptr; scope = scope->outer_) {
+  for (const UserCodeScope* scope = this_thread_state.user_code; scope != nullptr;
+       scope = scope->outer_) {
     if (scope->engine_ == &engine) return scope->record_;
   }
   return nullptr;
+}
+
+bool UserCodeScope::InsideOfListenerOf(const Engine& engine) {
+  for (const UserCodeScope* scope = this_thread_state.user_code; scope != nullptr;
+       scope = scope->outer_) {
+    if (scope->engine_ == &engine && scope->record_ == nullptr) return true;
+  }
+  return false;
 }
 
 }  // namespace foxtive::internal

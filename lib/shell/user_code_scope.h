@@ -27,6 +27,8 @@ class UserCodeScope {
   static bool InsideOf(const Engine& engine);
   // The task of `engine` whose code runs here, the innermost one; null if none, or its listener.
   static const TaskRecord* TaskOf(const Engine& engine);
+  // Whether this thread is inside of a delivery to the listener of `engine`.
+  static bool InsideOfListenerOf(const Engine& engine);
 
  private:
   const UserCodeScope* const outer_;

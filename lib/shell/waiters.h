@@ -28,6 +28,7 @@
 #include "foxtive/clock.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/mutex.h"
+#include "lib/shell/thread_state.h"
 
 namespace foxtive::internal {
 
@@ -41,8 +42,11 @@ class ThreadParker {
   }
 
   static ThreadParker& OfThisThread() {
-    thread_local ThreadParker parker;
-    return parker;
+    if (this_thread_state.parker == nullptr) {
+      thread_local ThreadParker parker;
+      this_thread_state.parker = &parker;
+    }
+    return *this_thread_state.parker;
   }
 
  private:

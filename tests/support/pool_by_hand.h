@@ -20,6 +20,7 @@
 #include "foxtive/clock.h"
 #include "lib/shell/lane_pool.h"
 #include "lib/shell/real_time.h"
+#include "lib/shell/system.h"
 #include "lib/shell/thread_setup.h"
 #include "tests/support/pool_under_test.h"
 #include "tests/support/test_util.h"
@@ -30,7 +31,7 @@ class PoolByHand {
  public:
   explicit PoolByHand(int max_lanes)
       : pool_(std::make_shared<internal::LanePool>(
-            max_lanes, "test-lane", [this] { ++nudges_; },
+            internal::System::Real(), max_lanes, "test-lane", [this] { ++nudges_; },
             [this](const std::string& cause) { reports_.Add(cause); })) {}
   ~PoolByHand() { pool_->Close(/*wait=*/true); }
 

@@ -19,6 +19,7 @@
 #include "lib/shell/executor.h"
 #include "lib/shell/lane_pool.h"
 #include "lib/shell/real_time.h"
+#include "lib/shell/system.h"
 #include "lib/shell/thread_setup.h"
 
 namespace foxtive::test {
@@ -43,7 +44,8 @@ class PoolUnderTest {
  public:
   explicit PoolUnderTest(int max_lanes)
       : pool_(std::make_shared<internal::LanePool>(
-            max_lanes, "test-lane", [parker = parker_] { internal::RealClock().Unpark(*parker); },
+            internal::System::Real(), max_lanes, "test-lane",
+            [parker = parker_] { internal::RealClock().Unpark(*parker); },
             [](const std::string&) {})),
         tender_([this] { Tend(); }) {}
 
