@@ -219,12 +219,16 @@ TEST(Signals, DISABLED_SecondCutsShort) {
   const std::unique_ptr<Supervisor> supervisor =
       MakeSupervisor(OptionsWith(std::make_shared<ManualClock>()));
   StuckWorker worker;
-  const TaskHandle stuck = Submit(*supervisor, Spec("stuck", worker.Run()));
+  Notification stopping;
+  TaskSpec spec = Spec("stuck", worker.Run());
+  spec.hooks.on_shutdown = [&stopping] { stopping.Notify(); };
+  const TaskHandle stuck = Submit(*supervisor, std::move(spec));
   worker.AwaitEntered();
   const TaskHandle patient = Submit(*supervisor, Patient("patient"));
   ASSERT_TRUE(ShutdownOnSignal(*supervisor, {SIGTERM}).ok());
   SendToProcess(SIGTERM);
   EXPECT_EQ(AwaitResult(patient).final_status, SupervisionStatus::kManuallyStopped);
+  stopping.Await("the stop of the one that is stuck");
   EXPECT_EQ(stuck.state(), TaskState::kStopping);
   std::future<absl::Status> shutdown = std::async(std::launch::async, [&supervisor] {
     sigset_t all;
