@@ -34,11 +34,11 @@ int ServiceLanes(int max_concurrency) {
   return std::min(max_concurrency, INT_MAX - kSpareServiceLanes) + kSpareServiceLanes;
 }
 
-std::shared_ptr<LanePool> MakePool(const std::shared_ptr<System>& system, int max_lanes,
+std::shared_ptr<Executor> MakePool(const std::shared_ptr<System>& system, int max_lanes,
                                    const char* thread_name, const std::shared_ptr<Inbox>& inbox,
                                    std::function<void(const std::string&)> report) {
-  return std::make_shared<LanePool>(
-      system, max_lanes, thread_name, [inbox] { inbox->Nudge(); }, std::move(report));
+  return system->Adorn(std::make_shared<LanePool>(
+      system, max_lanes, thread_name, [inbox] { inbox->Nudge(); }, std::move(report)));
 }
 
 // Reports come on the monitor, while it has the engine.

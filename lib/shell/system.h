@@ -21,6 +21,7 @@
 
 #include "absl/status/statusor.h"
 #include "foxtive/clock.h"
+#include "lib/shell/executor.h"
 
 namespace foxtive::internal {
 
@@ -70,6 +71,10 @@ class System {
   virtual LaunchReport Launch(std::shared_ptr<LaneBody> body) = 0;
   virtual bool RaiseByOne() = 0;
   virtual LaunchReport Look() = 0;
+
+  // What an engine is to use in the place of this executor, which runs on this system: a simulation
+  // may put faults in front of it.
+  virtual std::shared_ptr<Executor> Adorn(std::shared_ptr<Executor> executor) { return executor; }
 
   // Whether a lane has a thread to itself, whose name, signals and cancellation are the lane's.
   virtual bool lanes_own_threads() const = 0;
