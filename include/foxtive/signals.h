@@ -6,8 +6,7 @@
 //   WaitForSignal      `main` blocks until one comes, and decides what follows. For programs that
 //                      are begun with it in mind: every thread has to block the signals.
 //   ShutdownOnSignal   a signal shuts a Supervisor down, whatever the threads of the program do.
-//   For
-//                      programs that exist already.
+//                      For programs that exist already.
 //
 // Threads of the library block all asynchronous signals, so neither cares when the Supervisor was
 // created.

@@ -18,6 +18,7 @@
 #include "lib/shell/real_time.h"
 #include "lib/shell/shutdown_signals.h"
 #include "lib/shell/signal_wait.h"
+#include "lib/shell/thread_setup.h"
 
 namespace foxtive {
 namespace {
@@ -28,16 +29,11 @@ const char* WhyNot(int signal) {
     case SIGKILL:
     case SIGSTOP:
       return "can't be blocked or handled";
-    case SIGSEGV:
-    case SIGBUS:
-    case SIGFPE:
-    case SIGILL:
-    case SIGTRAP:
-    case SIGSYS:
-    case SIGABRT:
-      return "is raised by a fault, at the thread that made it";
     default:
       break;
+  }
+  for (const int fault : internal::kFaultSignals) {
+    if (signal == fault) return "is raised by a fault, at the thread that made it";
   }
   if (signal < 1 || signal > SIGRTMAX) return "is not the number of a signal";
   return signal >= 32 && signal < SIGRTMIN ? "belongs to the C library" : nullptr;

@@ -18,10 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
 #include "lib/shell/real_time.h"
+#include "lib/shell/thread_setup.h"
 
 namespace foxtive {
 namespace {
@@ -52,6 +54,16 @@ void FutexWait(std::atomic<int32_t>& word, int32_t expected, int64_t deadline_na
   errno = saved_errno;
 }
 
+// Under the thread sanitizer a handler runs when its thread next calls a function that the
+// sanitizer intercepts, which a futex is not. So a thread that takes signals makes such a call now
+// and then.
+int64_t BeforeLookingUp(int64_t deadline_nanos) {
+  constexpr int64_t kLookUpAfterNanos = 100'000'000;
+  if (!internal::kThreadSanitizer || internal::BlocksSignals()) return deadline_nanos;
+  usleep(0);
+  return std::min(deadline_nanos, MonotonicNanos() + kLookUpAfterNanos);
+}
+
 void FutexWakeOne(std::atomic<int32_t>& word) {
   const int saved_errno = errno;
   syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
@@ -69,7 +81,7 @@ bool Clock::Park(Parker& parker, int64_t deadline_nanos) noexcept {
   // From kEmpty to kParked, or from kUnparked to kEmpty.
   if (state.fetch_sub(1) == kUnparked) return true;
   while (deadline_nanos == kNever || MonotonicNanos() < deadline_nanos) {
-    FutexWait(state, kParked, deadline_nanos);
+    FutexWait(state, kParked, BeforeLookingUp(deadline_nanos));
     int32_t unparked = kUnparked;
     if (state.compare_exchange_strong(unparked, kEmpty)) return true;
   }

@@ -10,23 +10,12 @@
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/task_record.h"
+#include "lib/shell/thread_setup.h"
 #include "lib/shell/user_code_scope.h"
 
 namespace foxtive::internal {
 
 namespace {
-
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-constexpr bool kThreadSanitizer = true;
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
 
 // Under the thread sanitizer a listener gets a status of its own, though that needs memory: the
 // reference count of a shared one would be a hand-over that the sanitizer does not see, and whoever

@@ -13,9 +13,7 @@ namespace {
 sigset_t AsynchronousSignals() {
   sigset_t signals;
   sigfillset(&signals);
-  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
-    sigdelset(&signals, fault);
-  }
+  for (const int fault : kFaultSignals) sigdelset(&signals, fault);
   return signals;
 }
 
@@ -24,6 +22,19 @@ constexpr size_t kMaxContinuation = 3;  // bytes of a character after its first
 bool ContinuesCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 
 }  // namespace
+
+bool BlocksSignals() {
+  constexpr int kNamedSignals = 31;
+  sigset_t blocked;
+  pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+  sigaddset(&blocked, SIGKILL);  // nobody can block these two
+  sigaddset(&blocked, SIGSTOP);
+  for (const int fault : kFaultSignals) sigaddset(&blocked, fault);
+  for (int signal = 1; signal <= kNamedSignals; ++signal) {
+    if (sigismember(&blocked, signal) != 1) return false;
+  }
+  return true;
+}
 
 SignalsBlocked::SignalsBlocked() {
   const sigset_t blocked = AsynchronousSignals();

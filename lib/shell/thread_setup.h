@@ -11,6 +11,27 @@
 
 namespace foxtive::internal {
 
+// The thread sanitizer hides and delays some of what happens between threads, which is said where
+// it matters.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+
+// Signals that a fault raises, at the thread that made it.
+inline constexpr std::array kFaultSignals = {SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+                                             SIGTRAP, SIGSYS, SIGABRT};
+
+// Whether this thread blocks all other signals that have a name.
+bool BlocksSignals();
+
 // Blocks all signals on this thread but those that a fault of its own raises, so that the host's
 // signals go to the host's threads; puts the mask back. A thread created meanwhile inherits it.
 class SignalsBlocked {
