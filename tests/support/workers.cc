@@ -2,6 +2,7 @@
 
 #include "tests/support/workers.h"
 
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <stop_token>
@@ -37,13 +38,18 @@ absl::Status TourRun(const Visit& visit, TaskContext& context) {
   visit("run");
   if (context.attempt() == 1) return absl::UnavailableError("first attempt");
   if (context.attempt() == 2) throw std::runtime_error("second attempt");
-  Notification called_back;
+  // No lock, which would be locked for ever in a child that the visit has forked.
+  std::atomic<bool> called_back{false};
   const std::stop_callback on_stop(context.stop_token(), [&] {
     visit("stop_callback");
-    called_back.Notify();
+    called_back = true;
   });
   context.SleepFor(absl::InfiniteDuration());
-  called_back.Await("the stop callback to have been called");
+  const auto limit = std::chrono::steady_clock::now() + kSafetyLimit;
+  while (!called_back) {
+    if (std::chrono::steady_clock::now() > limit) DieWaitingFor("the stop callback");
+    std::this_thread::yield();
+  }
   return absl::OkStatus();
 }
 
