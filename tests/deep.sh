@@ -6,8 +6,10 @@
 #   tests/deep.sh [--minutes=N]      20 by default
 #
 # First, whole and once: clang's analysis of the lock annotations, as errors; the life of a million
-# tasks, which leaves memory, threads and descriptors as they were; and the programs of others, for
-# which the library is installed. Then the time is shared by
+# tasks, which leaves memory, threads and descriptors as they were; the programs of others, for
+# which the library is installed; and the hand-overs between threads, in all orders with up to three
+# deviations. Then the time is shared by
+#   sim    the simulator, with fresh seeds
 #   asan   all tests with the address, leak and undefined-behaviour sanitizers
 #   tsan   all tests with the thread sanitizer, and the proof that it still sees races
 #   core   the tests with threads, all on one core
@@ -23,14 +25,14 @@ minutes=20
 for argument in "$@"; do
   case "$argument" in
     --minutes=*) minutes="${argument#--minutes=}" ;;
-    *) sed -n '4,17p' "$0"; exit 2 ;;
+    *) sed -n '4,19p' "$0"; exit 2 ;;
   esac
 done
 [[ "$minutes" =~ ^[0-9]+$ ]] && ((minutes > 0)) || { echo "--minutes: '$minutes' is no positive number" >&2; exit 2; }
 
 bash bazel/install_dependencies.sh build deep || exit 1
 
-readonly share=$((minutes * 60 / 4))
+readonly share=$((minutes * 60 / 5))
 logs="$(mktemp -d)"
 readonly logs
 busy=()
@@ -47,7 +49,7 @@ trap 'exit 130' INT TERM
 # What has threads in it; the rest gains nothing from being run again.
 threaded_tests() {
   bazel query 'tests(//tests/... union //examples/... union //benchmarks/...)' 2>/dev/null |
-    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|install_test|failure_fold|printing)'
+    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|install_test|failure_fold|printing|simulator|explorer|simulation|testing)'
 }
 
 # once <log> <option...>: one run of the tests, each anew. Other than 0: something failed.
@@ -98,6 +100,16 @@ if ! bash tests/consumers.sh >"$logs/consumers" 2>&1; then
   grep -A 40 FAILED "$logs/consumers" || tail -40 "$logs/consumers"
 fi
 
+echo 'orders: the hand-overs between threads'
+if ! bazel run -c opt --ui_event_filters=-info,-stdout,-stderr --noshow_progress //tests:explorer -- --bound=3; then
+  failures=$((failures + 1))
+fi
+
+echo 'sim: fresh seeds'
+if ! bazel run -c opt --ui_event_filters=-info,-stdout,-stderr --noshow_progress //tests:simulator -- --seconds="$share"; then
+  failures=$((failures + 1))
+fi
+
 mapfile -t threaded < <(threaded_tests)
 ((${#threaded[@]} > 0)) || { echo 'no test was found' >&2; exit 1; }
 
@@ -111,5 +123,5 @@ for _ in $(seq "$(nproc)"); do
 done
 repeat busy "${threaded[@]}"
 
-echo "$failures of 7 parts failed"
+echo "$failures of 9 parts failed"
 ((failures == 0))

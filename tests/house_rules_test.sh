@@ -43,7 +43,7 @@ forbid() {
 
 check_includes() {
   local any='none' from='#include "'
-  forbid 'include/' '#include' '[^:]*:[0-9]*:#include ("(foxtive|absl)/|<[a-z_]+>)' \
+  forbid 'include/' '#include' '[^:]*:[0-9]*:#include ("(foxtive|absl)/|<[a-z_]+>)|include/foxtive/testing\.h' \
     'a public header includes only std, Abseil and foxtive/'
   forbid 'lib/core/' "${from}lib/(shell|facade|testing)/" "$any" 'this is above the core'
   forbid 'lib/shell/' "${from}lib/(facade|testing)/" "$any" 'this is above the shell'

@@ -38,8 +38,10 @@ class ThreadParker {
   ThreadParker() = default;
   // The wakers that are inside of Unpark leave in a moment; in a child of fork they do not exist.
   ~ThreadParker() {
-    while (wakers_.load() != 0 && !InForkChild()) std::this_thread::yield();
+    while (has_wakers() && !InForkChild()) std::this_thread::yield();
   }
+
+  bool has_wakers() const { return wakers_.load() != 0; }
 
   static ThreadParker& OfThisThread() {
     if (this_thread_state.parker == nullptr) {

@@ -1,0 +1,236 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// The hand-overs between callers, monitor, lanes and service lanes, each as small as it can be. All
+// end: that nothing hangs is a property of each of them.
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "tests/explorer/explorer.h"
+
+namespace foxtive::test {
+namespace {
+
+// Inside of an attempt, and how often there was one.
+struct Counted {
+  int runs = 0;
+  int inside = 0;
+
+  // Around the code of an attempt.
+  template <typename Body>
+  auto Wrap(Run& run, Body body) {
+    return [this, &run, body](TaskContext& context) {
+      ++runs;
+      run.Check(++inside == 1, "two attempts at once");
+      absl::Status status = body(context);
+      --inside;
+      return status;
+    };
+  }
+};
+
+bool IsStopped(const SupervisionResult& result) {
+  return result.final_status == SupervisionStatus::kManuallyStopped ||
+         result.final_status == SupervisionStatus::kAbandoned;
+}
+
+void StopAgainstEnd(Run& run) {
+  Counted task;
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle handle =
+      *supervisor->Submit("a", task.Wrap(run, [](TaskContext&) { return absl::OkStatus(); }));
+  bool first = false;
+  bool second = false;
+  auto other = run.Spawn([&] { first = handle.RequestStop(); });
+  second = handle.RequestStop();
+  const absl::StatusOr<SupervisionResult> result = handle.Wait();
+  other->Join();
+  run.Check(!(first && second), "RequestStop said true twice");
+  run.Check(IsStopped(*result) == (first || second), "the result is not what RequestStop said");
+  run.Check(task.runs <= 1, "it ran twice");
+}
+
+void StopAgainstRestart(Run& run) {
+  Counted task;
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle handle = *supervisor->Submit(
+      {.name = "a",
+       .run = task.Wrap(run, [](TaskContext&) { return absl::DataLossError(""); }),
+       .restart_policy = RestartPolicy::MaxAttempts(2),
+       .backoff = BackoffStrategy::Constant(absl::Milliseconds(1))});
+  bool stopped = false;
+  auto other = run.Spawn([&] {
+    run.Dwell(absl::Milliseconds(1));
+    stopped = handle.RequestStop();
+  });
+  const absl::StatusOr<SupervisionResult> result = handle.Wait();
+  other->Join();
+  run.Check(IsStopped(*result) == stopped, "the result is not what RequestStop said");
+  run.Check(task.runs <= 2, "it ran for the third time");
+  run.Check(stopped || task.runs == 2, "it ended too early");
+}
+
+void TwoJobsAtOnce(Run& run) {
+  auto supervisor = run.MakeSupervisor(2);
+  const auto sleep = [](TaskContext& context) { context.SleepFor(absl::Seconds(1)); };
+  const TaskHandle a = *supervisor->Submit("a", sleep);
+  const TaskHandle b = *supervisor->Submit("b", sleep);
+  run.Check(a.Wait().ok() && b.Wait().ok(), "there is no result");
+  run.Check(run.Now() == absl::Seconds(1), "one has waited for the lane of the other");
+}
+
+void PushAgainstRest(Run& run) {
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle a = *supervisor->Submit("a", [] {});
+  run.Check(a.Wait().ok(), "there is no result");
+  const TaskHandle b = *supervisor->Submit("b", [] {});
+  run.Check(b.Wait().ok(), "there is no result");
+  run.Check(run.Now() == absl::ZeroDuration(), "something was found by chance");
+}
+
+void Abandonment(Run& run) {
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle deaf =
+      *supervisor->Submit({.name = "deaf",
+                           .run = [&run](TaskContext&) { run.Dwell(absl::Seconds(10)); },
+                           .stop_timeout = absl::Seconds(1)});
+  const TaskHandle next = *supervisor->Submit("next", [] {});
+  run.Dwell(absl::Milliseconds(1));
+  run.Check(deaf.RequestStop(), "RequestStop said false");
+  run.Check(next.Wait().ok(), "there is no result");
+  run.Check(run.Now() == absl::Milliseconds(1) + absl::Seconds(1), "its lane was not replaced");
+  run.Check(deaf.Wait()->final_status == SupervisionStatus::kAbandoned, "it is not abandoned");
+  // Two lanes are there for a moment when it returns, and one has to be left.
+  run.Dwell(absl::Seconds(9) - absl::Milliseconds(1));
+  const TaskHandle last = *supervisor->Submit("last", [] {});
+  run.Check(last.Wait(absl::Seconds(1)).ok(), "no lane is left");
+  run.Check(deaf.state() == TaskState::kFinished, "it has not been seen to return");
+}
+
+void AbandonAgainstReturn(Run& run) {
+  Counted task;
+  int cleanups = 0;
+  auto supervisor = run.MakeSupervisor(1);
+  TaskSpec spec{.name = "a",
+                .run = task.Wrap(run,
+                                 [&run](TaskContext&) {
+                                   run.Dwell(absl::Seconds(1));
+                                   return absl::OkStatus();
+                                 }),
+                .stop_timeout = absl::Seconds(1)};
+  spec.hooks.cleanup = [&cleanups] { ++cleanups; };
+  const TaskHandle handle = *supervisor->Submit(std::move(spec));
+  run.Check(handle.RequestStop(), "RequestStop said false");
+  run.Check(IsStopped(*handle.Wait()), "it was not stopped");
+  supervisor = nullptr;
+  run.Dwell(absl::Seconds(2));
+  run.Check(cleanups == task.runs, "cleanup was not called once");
+  run.Check(handle.state() == TaskState::kFinished, "it is not finished");
+}
+
+void StopInTheQueue(Run& run) {
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle first = *supervisor->Submit(
+      "first", [](TaskContext& context) { context.SleepFor(absl::Milliseconds(1)); });
+  Counted task;
+  const TaskHandle second =
+      *supervisor->Submit("second", task.Wrap(run, [](TaskContext&) { return absl::OkStatus(); }));
+  bool stopped = false;
+  auto other = run.Spawn([&] {
+    run.Dwell(absl::Milliseconds(1));
+    stopped = second.RequestStop();
+  });
+  const absl::StatusOr<SupervisionResult> result = second.Wait();
+  other->Join();
+  run.Check(IsStopped(*result) == stopped, "the result is not what RequestStop said");
+  run.Check(result->total_attempts == task.runs, "the attempts are counted wrongly");
+  run.Check(first.Wait().ok(), "there is no result");
+}
+
+void SubmitAgainstShutdown(Run& run) {
+  auto supervisor = run.MakeSupervisor(1);
+  absl::StatusOr<TaskHandle> handle;
+  auto other = run.Spawn([&] {
+    handle = supervisor->Submit(
+        "a", [](TaskContext& context) { context.SleepFor(absl::InfiniteDuration()); });
+  });
+  run.Check(supervisor->Shutdown(absl::Seconds(1)).ok(), "a worker has not returned");
+  other->Join();
+  if (handle.ok()) {
+    run.Check(handle->TryResult().has_value(), "Shutdown has returned, and there is no result");
+  } else {
+    run.Check(handle.status().code() == absl::StatusCode::kFailedPrecondition, "wrong error");
+  }
+}
+
+void TwoShutdowns(Run& run) {
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle handle =
+      *supervisor->Submit("deaf", [&run](TaskContext&) { run.Dwell(absl::Seconds(5)); });
+  run.Dwell(absl::Milliseconds(1));
+  const absl::Duration begin = run.Now();
+  auto other = run.Spawn([&] {
+    run.Check(!supervisor->Shutdown(absl::Seconds(2)).ok(), "the worker has returned");
+    run.Check(run.Now() <= begin + absl::Seconds(2), "the second Shutdown is late");
+  });
+  run.Check(!supervisor->Shutdown(absl::Seconds(1)).ok(), "the worker has returned");
+  run.Check(run.Now() <= begin + absl::Seconds(1), "the first Shutdown is late");
+  other->Join();
+  run.Check(handle.TryResult()->final_status == SupervisionStatus::kAbandoned, "not abandoned");
+}
+
+void LastOwner(Run& run) {
+  auto owner = std::make_shared<std::unique_ptr<Supervisor>>(run.MakeSupervisor(1));
+  const TaskHandle handle = *(*owner)->Submit("a", [owner] { owner->reset(); });
+  owner = nullptr;
+  handle.RequestStop();
+  run.Check(handle.Wait(absl::Hours(1)).ok(), "there is no result");
+}
+
+void OneCallForEachCallback(Run& run) {
+  auto supervisor = run.MakeSupervisor(1);
+  int calls = 0;
+  const TaskHandle handle = *supervisor->Submit("a", [] {});
+  auto other = run.Spawn([&] {
+    run.Check(handle.OnFinished([&](const SupervisionResult&) { ++calls; }).ok(), "refused");
+  });
+  run.Check(handle.Wait().ok(), "there is no result");
+  other->Join();
+  supervisor = nullptr;
+  run.Check(calls == 1, "a callback was not called once");
+}
+
+void EachResultOnce(Run& run) {
+  auto supervisor = run.MakeSupervisor(2);
+  const TaskHandle a = *supervisor->Register("a", [] {});
+  const TaskHandle b = *supervisor->Register("b", [] {});
+  run.Check(supervisor->StartAll().ok(), "StartAll");
+  int results = 0;
+  const auto wait = [&] {
+    while (supervisor->WaitAny().ok()) ++results;
+  };
+  auto other = run.Spawn(wait);
+  wait();
+  other->Join();
+  run.Check(results == 2, "two results were not handed out once");
+}
+
+}  // namespace
+
+std::vector<Scenario> AllScenarios() {
+  return {{"a stop against the end", &StopAgainstEnd},
+          {"a stop against a restart", &StopAgainstRestart},
+          {"two jobs at once", &TwoJobsAtOnce},
+          {"a push against a lane that is about to rest", &PushAgainstRest},
+          {"an abandoned worker and its lane", &Abandonment},
+          {"abandonment against the return", &AbandonAgainstReturn},
+          {"a stop in the queue against the lane", &StopInTheQueue},
+          {"a submit against a shutdown", &SubmitAgainstShutdown},
+          {"two shutdowns", &TwoShutdowns},
+          {"a Supervisor destroyed by its worker", &LastOwner},
+          {"a callback against the result", &OneCallForEachCallback},
+          {"two threads in WaitAny", &EachResultOnce}};
+}
+
+}  // namespace foxtive::test

@@ -1,0 +1,128 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// TaskWatch: one task of a world. It is what the task calls, and it checks, call by call, what a
+// task may see: the order of hooks, that none overlaps, that no attempt comes early, and that the
+// result is what the verdicts say. It has a model of its own of all that, written down from the
+// contract, and shares nothing with the library.
+
+#ifndef FOXTIVE_TESTS_SIMULATOR_WATCH_H_
+#define FOXTIVE_TESTS_SIMULATOR_WATCH_H_
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "foxtive/supervisor.h"
+#include "tests/simulator/plan.h"
+
+namespace foxtive::test {
+
+class World;
+
+class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
+ public:
+  TaskWatch(World& world, TaskPlan plan, std::string name);
+
+  const TaskPlan& plan() const { return plan_; }
+  const std::string& name() const { return name_; }
+
+  // The task, all of whose callables are this watch's.
+  TaskSpec MakeSpec();
+
+  // --- What the hosts did to it.
+  void Accepted(TaskHandle handle);
+  void Started();  // or is about to be
+  void RequestStop();
+
+  const TaskHandle& handle() const { return handle_; }
+  bool accepted() const { return handle_.valid(); }
+  bool started() const { return started_; }
+  bool has_result() const { return result_seen_; }
+  bool runs() const { return inside_ == Hook::kRun; }
+  // Whether it came into the queue by a delay or a submit, and not by giving way; and when, as far
+  // as that is known.
+  bool queues_once() const { return queues_once_; }
+  int64_t queued_not_before() const { return not_before_; }
+  int64_t queued_not_after() const { return std::max(not_after_, last_end_); }
+
+  // Looks at its state, when nobody is inside of the library.
+  void Look();
+  // When the world is over.
+  void CheckEnd();
+
+ private:
+  enum class Model : uint8_t { kGoesOn, kEnds };
+
+  void SetHooksBefore(TaskHooks& hooks, const std::shared_ptr<void>& witness);
+  void SetHooksAfter(TaskHooks& hooks, const std::shared_ptr<void>& witness);
+  absl::Status Run(TaskContext& context);
+  void DoDeed(const AttemptPlan& attempt, TaskContext& context);
+  void CallHook(Hook hook, int64_t number);
+  void MayThrow(Hook hook, const HookPlan& plan);
+  void Dwell(absl::Duration duration);
+
+  void Begin(Hook hook, int64_t number);
+  void End(Hook hook);
+  void CheckBeginning(Hook hook, int64_t number);
+  void CheckNewAttempt(Hook hook, int64_t number);
+  void CheckOnShutdown();
+  void AttemptEnded(Outcome outcome, bool healthy);
+  void SetupEnded(bool failed, bool threw);
+  void Judge();
+  void SetDelay(TaskPlan::Range range);
+  void Finished(const SupervisionResult& result);
+  void CheckResult(const SupervisionResult& result);
+  bool IsEndOfModel(const SupervisionResult& result) const;
+  void Fail(const std::string& what) const;
+  void Note(const char* what, int64_t number) const;
+  int64_t Now() const;
+  // Whether somebody may have asked it to.
+  bool stops() const;
+
+  World& world_;
+  const TaskPlan plan_;
+  const std::string name_;
+  TaskHandle handle_;
+
+  bool started_ = false;
+  int64_t made_at_ = 0;
+  bool stop_answered_ = false;            // a RequestStop said true
+  int asks_ = 0;                          // calls of RequestStop that are under way
+  std::optional<int64_t> stop_deadline_;  // by which it has a result
+
+  Hook inside_ = Hook::kNone;
+  bool in_on_shutdown_ = false;
+  std::array<int64_t, 16> calls_{};  // of each hook
+  int64_t runs_ = 0;
+  int64_t failures_ = 0;
+  bool setup_done_ = false;
+  bool failed_ = false;  // the last attempt, or setup
+  bool threw_ = false;
+  bool permanent_ = false;
+  bool setup_failed_ = false;  // and it was setup
+  Hook owed_ = Hook::kNone;    // on_error or on_exception is to come
+  int64_t announced_ = 0;      // by on_restart
+  int64_t ended_at_ = 0;       // the last attempt
+  bool queues_once_ = true;
+  int64_t not_before_ = 0;
+  int64_t not_after_ = 0;    // if a lane is free
+  int64_t last_end_ = 0;     // of a call on a lane
+  bool delay_owed_ = false;  // a Custom strategy is to be asked
+  Model model_ = Model::kGoesOn;
+  SupervisionStatus model_status_ = SupervisionStatus::kCompletedNormally;
+  absl::Status last_error_;
+  bool destroyed_ = false;  // its callables
+  bool result_seen_ = false;
+  int finished_calls_ = 0;
+  bool wants_finished_call_ = false;
+  SupervisionStatus status_ = SupervisionStatus::kCompletedNormally;
+};
+
+}  // namespace foxtive::test
+
+#endif  // FOXTIVE_TESTS_SIMULATOR_WATCH_H_

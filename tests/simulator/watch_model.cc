@@ -1,0 +1,199 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// The model of a task: what may come after what, when, and what a verdict is.
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "absl/strings/str_cat.h"
+#include "tests/simulator/watch.h"
+#include "tests/simulator/watch_parts.h"
+#include "tests/simulator/world.h"
+
+namespace foxtive::test {
+
+void TaskWatch::Begin(Hook hook, int64_t number) {
+  Note(NameOf(hook), number);
+  if (destroyed_) Fail(absl::StrCat(NameOf(hook), " after its callables were destroyed"));
+  if (result_seen_ && status_ != SupervisionStatus::kAbandoned) {
+    Fail(absl::StrCat(NameOf(hook), " after the result"));
+  }
+  ++calls_[static_cast<size_t>(hook)];
+  if (hook == Hook::kOnShutdown) {
+    CheckOnShutdown();
+    in_on_shutdown_ = true;
+    return;
+  }
+  if (inside_ != Hook::kNone) {
+    Fail(absl::StrCat(NameOf(hook), " began inside of ", NameOf(inside_)));
+  }
+  if (calls_[static_cast<size_t>(Hook::kCleanup)] > (hook == Hook::kCleanup ? 1 : 0)) {
+    Fail(absl::StrCat(NameOf(hook), " after cleanup"));
+  }
+  CheckBeginning(hook, number);
+  inside_ = hook;
+}
+
+void TaskWatch::End(Hook hook) {
+  if (hook == Hook::kOnShutdown) {
+    in_on_shutdown_ = false;
+  } else {
+    inside_ = Hook::kNone;
+    last_end_ = Now();
+  }
+}
+
+void TaskWatch::CheckOnShutdown() {
+  if (calls_[static_cast<size_t>(Hook::kOnShutdown)] > 1) Fail("on_shutdown for the second time");
+  if (!stops()) Fail("on_shutdown without a stop");
+  const bool may_have_begun = !plan_.Has(Hook::kSetup) || !world_.exact() || calls_[1] > 0;
+  if (!may_have_begun) Fail("on_shutdown before setup");
+}
+
+void TaskWatch::CheckBeginning(Hook hook, int64_t number) {
+  if (owed_ != Hook::kNone && hook != owed_) {
+    Fail(absl::StrCat(NameOf(hook), " where ", NameOf(owed_), " had to come"));
+  }
+  switch (hook) {
+    case Hook::kSetup:
+      if (setup_done_ || runs_ > 0) Fail("setup for the second time");
+      if (setup_failed_ && !plan_.retry_setup) Fail("setup again without retry_setup");
+      CheckNewAttempt(hook, 0);
+      break;
+    case Hook::kOnRestart:
+      if (number != runs_ + 1 || runs_ == 0) Fail(absl::StrCat("on_restart of ", number));
+      if (announced_ == number) Fail("on_restart twice");
+      announced_ = number;
+      CheckNewAttempt(hook, number);
+      break;
+    case Hook::kRun:
+      if (number != runs_ + 1) Fail(absl::StrCat("attempt ", number, " after ", runs_));
+      if (plan_.Has(Hook::kSetup) && !setup_done_) Fail("run without setup");
+      if (plan_.Has(Hook::kOnRestart) && number > 1 && announced_ != number) {
+        Fail("run without on_restart");
+      }
+      CheckNewAttempt(hook, number);
+      runs_ = number;
+      break;
+    case Hook::kOnError:
+    case Hook::kOnException:
+      if (hook != owed_) Fail(absl::StrCat(NameOf(hook), " without a cause"));
+      if (number != (setup_failed_ ? runs_ + 1 : runs_)) Fail("a hook with another number");
+      owed_ = Hook::kNone;
+      break;
+    case Hook::kShouldRestart:
+      if (!failed_ || permanent_) Fail("should_restart was asked of what is decided");
+      break;
+    case Hook::kDelay:
+      if (number != (failures_ > 0 ? failures_ : 1)) {
+        Fail(absl::StrCat("the backoff was asked for ", number, ", there are ", failures_));
+      }
+      if (model_ == Model::kEnds) Fail("the backoff was asked though the task is to end");
+      break;
+    case Hook::kCleanup:
+      if (in_on_shutdown_) Fail("cleanup beside on_shutdown");
+      break;
+    case Hook::kNone:
+    case Hook::kOnShutdown:
+      break;
+  }
+  if (hook == Hook::kDelay) {
+    delay_owed_ = false;
+    absl::Duration delay;
+    try {
+      delay = plan_.CustomDelay(number);
+      const absl::Duration low = delay * (1 - plan_.jitter) * (1 - 1e-9);
+      SetDelay({std::max(low, absl::ZeroDuration()), delay});
+    } catch (const std::runtime_error&) {
+      const double seconds = std::min(60.0, number > 6 ? 60.0 : 2.0 * (1 << (number - 1)));
+      SetDelay({absl::Seconds(seconds), absl::Seconds(seconds)});
+    }
+  }
+}
+
+// With whatever begins it.
+void TaskWatch::CheckNewAttempt(Hook hook, int64_t number) {
+  if (model_ == Model::kEnds) {
+    Fail(absl::StrCat(NameOf(hook), " though the task had to end: ", ToString(model_status_)));
+  }
+  if (delay_owed_) Fail("a new attempt without asking the backoff");
+  if (Later(not_before_, Now())) {
+    Fail(absl::StrCat(NameOf(hook), " of attempt ", number, " is too early by ",
+                      absl::FormatDuration(absl::Nanoseconds(not_before_ - Now()))));
+  }
+  // With what comes first only: that may take time itself.
+  const bool first = hook != Hook::kRun || announced_ != number || number == 1;
+  const bool after_setup = hook == Hook::kRun && plan_.Has(Hook::kSetup) && number == 1;
+  const int64_t limit = std::max(not_after_, last_end_);
+  if (first && !after_setup && queues_once_ && Now() != last_end_) world_.CheckOrder(*this);
+  if (world_.uncontended() && first && !after_setup && Later(Now(), limit)) {
+    Fail(absl::StrCat(NameOf(hook), " of attempt ", number, " is too late by ",
+                      absl::FormatDuration(absl::Nanoseconds(Now() - limit))));
+  }
+}
+
+void TaskWatch::SetupEnded(bool failed, bool threw) {
+  End(Hook::kSetup);
+  setup_done_ = !failed;
+  setup_failed_ = failed;
+  failed_ = failed;
+  threw_ = threw;
+  permanent_ = false;
+  if (!failed) return;  // what was before stays the last error until `run` has ended
+  last_error_ = threw ? absl::UnknownError(absl::StrCat("std::runtime_error: ", kExceptionText))
+                      : absl::UnavailableError(kErrorText);
+  ++failures_;
+  Judge();
+}
+
+void TaskWatch::AttemptEnded(Outcome outcome, bool healthy) {
+  Note(outcome == Outcome::kSuccess ? "run succeeded" : "run failed", runs_);
+  End(Hook::kRun);
+  setup_failed_ = false;
+  failed_ = outcome != Outcome::kSuccess;
+  threw_ = outcome == Outcome::kException;
+  permanent_ = outcome == Outcome::kPermanentCode || outcome == Outcome::kPermanentError;
+  last_error_ = threw_ ? absl::UnknownError(absl::StrCat("std::runtime_error: ", kExceptionText))
+                       : ErrorOf(outcome);
+  failures_ = !failed_ ? 0 : healthy ? 1 : failures_ + 1;
+  Judge();
+}
+
+// The table of verdicts, without the rows of a stop and of should_restart, which are events of
+// their own.
+void TaskWatch::Judge() {
+  ended_at_ = Now();
+  model_ = Model::kEnds;
+  const bool never = plan_.max_attempts < 0;
+  owed_ = Hook::kNone;
+  if (failed_ && (!setup_failed_ || plan_.retry_setup)) {
+    const Hook hook = threw_ ? Hook::kOnException : Hook::kOnError;
+    if (plan_.Has(hook)) owed_ = hook;
+  }
+  if (setup_failed_ && !plan_.retry_setup) {
+    model_status_ = SupervisionStatus::kSetupFailed;
+  } else if (!failed_ && (plan_.restart_on == RestartOn::kFailure || never)) {
+    model_status_ = SupervisionStatus::kCompletedNormally;
+  } else if (failed_ && permanent_) {
+    model_status_ = SupervisionStatus::kRestartPrevented;
+  } else if (failed_ && never) {
+    model_status_ = SupervisionStatus::kManuallyStopped;
+  } else if (failed_ && plan_.max_attempts > 0 && failures_ >= plan_.max_attempts) {
+    model_status_ = SupervisionStatus::kMaxAttemptsReached;
+  } else {
+    model_ = Model::kGoesOn;
+    delay_owed_ = plan_.backoff == TaskPlan::Backoff::kCustom;
+    if (!delay_owed_) SetDelay(plan_.DelayAfter(failures_ > 0 ? failures_ : 1));
+  }
+}
+
+void TaskWatch::SetDelay(TaskPlan::Range range) {
+  queues_once_ = range.low > absl::ZeroDuration() || runs_ + calls_[1] == 0;
+  not_before_ = not_after_ = Clock::kNever;
+  if (range.low < absl::InfiniteDuration()) not_before_ = ended_at_ + Nanos(range.low);
+  if (range.high < absl::InfiniteDuration()) {
+    not_after_ = (ended_at_ + Nanos(range.high) + kTickNanos - 1) / kTickNanos * kTickNanos;
+  }
+}
+
+}  // namespace foxtive::test
