@@ -94,6 +94,7 @@ const char* NameOf(Fault fault) {
                                            "stop taken twice",
                                            "shutdown forgets one",
                                            "start forgets one",
+                                           "hook order swapped",
                                            "name freed early",
                                            "result handed out twice",
                                            "late return forgotten",
@@ -111,6 +112,26 @@ bool Planted(Fault fault) { return planted == fault; }
 
 std::shared_ptr<internal::Executor> WithFaults(std::shared_ptr<internal::Executor> executor) {
   return std::make_shared<FaultyExecutor>(std::move(executor));
+}
+
+TaskSpec WithFaults(TaskSpec spec) {
+  const bool both = spec.hooks.on_error && spec.hooks.should_restart;
+  if (!both || !Strikes(Fault::kHookOrderSwapped)) return spec;
+  struct Late {
+    absl::AnyInvocable<void(const absl::Status&, int64_t)> on_error;
+    absl::AnyInvocable<bool(int64_t, const absl::Status&)> should_restart;
+    bool owed = false;
+  };
+  auto late = std::make_shared<Late>();
+  late->on_error = std::move(spec.hooks.on_error);
+  late->should_restart = std::move(spec.hooks.should_restart);
+  spec.hooks.on_error = [late](const absl::Status&, int64_t) { late->owed = true; };
+  spec.hooks.should_restart = [late](int64_t attempt, const absl::Status& error) {
+    const bool permitted = late->should_restart(attempt, error);
+    if (std::exchange(late->owed, false)) late->on_error(error, attempt);
+    return permitted;
+  };
+  return spec;
 }
 
 }  // namespace foxtive::test

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "foxtive/task_spec.h"
 #include "lib/shell/executor.h"
 
 namespace foxtive::test {
@@ -39,6 +40,7 @@ enum class Fault : uint8_t {
   kStopTakenTwice,       // the second RequestStop is the first too
   kShutdownForgetsOne,   // a task is not asked to stop
   kStartForgetsOne,      // StartAll takes one, and does not start it
+  kHookOrderSwapped,     // on_error comes after should_restart
   kNameFreedEarly,       // while the task runs
   kResultHandedOutTwice,
   kLateReturnForgotten,  // Shutdown goes on naming a worker that has returned
@@ -52,6 +54,7 @@ void Plant(Fault fault);
 bool Planted(Fault fault);
 
 std::shared_ptr<internal::Executor> WithFaults(std::shared_ptr<internal::Executor> executor);
+TaskSpec WithFaults(TaskSpec spec);
 
 }  // namespace foxtive::test
 

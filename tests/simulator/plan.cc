@@ -114,7 +114,7 @@ AttemptPlan TaskPlan::Attempt(int64_t attempt) const {
   plan.token = random.OneIn(4);
   using Deed = AttemptPlan::Deed;
   if (random.OneIn(6)) {
-    plan.deed = random.OneOf({Deed::kSubmits, Deed::kSubmits, Deed::kAsksWhatItMayNot,
+    plan.deed = random.OneOf({Deed::kSubmits, Deed::kSubmits, Deed::kOwns, Deed::kAsksWhatItMayNot,
                               Deed::kAsksWhatItMayNot, Deed::kStopsItself});
     if (random.OneIn(30)) plan.deed = Deed::kShutsDown;
   }

@@ -42,7 +42,7 @@ struct AttemptPlan {
   absl::Duration deaf{};   // then it waits for this long, whatever happens
   bool marks_healthy = false;
   bool token = false;  // uses stop_token with a callback
-  enum class Deed : uint8_t { kNone, kStopsItself, kSubmits, kShutsDown, kAsksWhatItMayNot };
+  enum class Deed : uint8_t { kNone, kStopsItself, kSubmits, kOwns, kShutsDown, kAsksWhatItMayNot };
   Deed deed = Deed::kNone;
 };
 

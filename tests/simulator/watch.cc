@@ -171,6 +171,9 @@ void TaskWatch::DoDeed(const AttemptPlan& attempt, TaskContext& context) {
     case Deed::kSubmits:
       world_.SubmitNext();
       return;
+    case Deed::kOwns:
+      world_.OwnSupervisor(attempt.sleep);
+      return;
     case Deed::kShutsDown:
       world_.RequestShutdown();
       return;

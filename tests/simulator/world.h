@@ -68,6 +68,8 @@ class World {
   void Note(const Step& step);
   void Dwell(absl::Duration duration);
   void SubmitNext();
+  // Shares the Supervisor, and may be the one that destroys it.
+  void OwnSupervisor(absl::Duration duration);
   void RequestShutdown();
   // Who waited for a lane before it is not waiting still.
   void CheckOrder(const TaskWatch& started);

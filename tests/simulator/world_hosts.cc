@@ -97,7 +97,7 @@ void World::Submit(uint64_t number) {
                           other->handle().state() == TaskState::kStopping;
   const bool shut = shuts_down_;
   const int start_alls = start_alls_ - starting_all_;  // those that are over
-  TaskSpec spec = watch->MakeSpec();
+  TaskSpec spec = WithFaults(watch->MakeSpec());
   if (!plan.registered) watch->Started();
   const bool short_of_memory = plan_.allocations_fail && random.OneIn(3);
   if (short_of_memory) {
@@ -254,6 +254,11 @@ void World::CheckNamed(const absl::Status& status) {
       Fail(absl::StrCat("Shutdown does not name ", name, ", which has not returned"));
     }
   }
+}
+
+void World::OwnSupervisor(absl::Duration duration) {
+  const std::shared_ptr<Supervisor> supervisor = supervisor_;
+  Dwell(duration);
 }
 
 void World::AskForRefusals() {
