@@ -70,8 +70,8 @@ TaskRecord::Follow TaskRecord::OneAttempt() { return Decide(SetUpAndRun()); }
 
 TaskRecord::AttemptResult TaskRecord::SetUpAndRun() {
   if (!setup_done_) {
-    if (!BeginSetup()) return {};
     if (user_->hooks.setup) {
+      if (!BeginSetup()) return {};
       Failure failure = Guarded([this] { return user_->hooks.setup(); });
       EndIfForkChild(failure.status.ok());
       if (!failure.status.ok()) {
@@ -99,6 +99,7 @@ bool TaskRecord::BeginSetup() {
 bool TaskRecord::BeginRun() {
   MutexLock lock(mutex_);
   if (state_ != TaskState::kRunning) return false;
+  setup_begun_ = true;  // also of a task that has none
   runs_ = ++attempts_;
   // Seldom set, and a store of its own for each attempt is not free. Nobody else writes it now.
   if (healthy_.load(std::memory_order_relaxed)) healthy_ = false;
