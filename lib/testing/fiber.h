@@ -68,8 +68,8 @@ class Fiber {
   Exceptions exceptions_;
 
   // For the sanitizers.
-  void* fake_stack_ = nullptr;
-  void* tsan_fiber_ = nullptr;
+  [[maybe_unused]] void* fake_stack_ = nullptr;
+  [[maybe_unused]] void* tsan_fiber_ = nullptr;
   Fiber* came_from_ = nullptr;
   const void* bottom_ = nullptr;
   size_t size_ = 0;
