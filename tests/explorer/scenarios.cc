@@ -105,6 +105,7 @@ void Abandonment(Run& run) {
   run.Dwell(absl::Seconds(9) - absl::Milliseconds(1));
   const TaskHandle last = *supervisor->Submit("last", [] {});
   run.Check(last.Wait(absl::Seconds(1)).ok(), "no lane is left");
+  run.Dwell(absl::Milliseconds(1));
   run.Check(deaf.state() == TaskState::kFinished, "it has not been seen to return");
 }
 

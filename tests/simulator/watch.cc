@@ -197,10 +197,10 @@ void TaskWatch::Accepted(TaskHandle handle) {
   wants_finished_call_ = status.ok();
 }
 
-void TaskWatch::Started() {
+void TaskWatch::Started(bool since_before) {
   if (started_) return;
   started_ = true;
-  ended_at_ = last_end_ = Now();
+  ended_at_ = last_end_ = since_before ? made_at_ : Now();
   SetDelay({plan_.initial_delay * (1 - plan_.jitter) * (1 - 1e-9),
             plan_.initial_delay * (1 + plan_.jitter) * (1 + 1e-9)});
 }

@@ -36,7 +36,8 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
 
   // --- What the hosts did to it.
   void Accepted(TaskHandle handle);
-  void Started();  // or is about to be
+  // Or is about to be. `since_before`: it may have happened before.
+  void Started(bool since_before = false);
   void RequestStop();
 
   const TaskHandle& handle() const { return handle_; }

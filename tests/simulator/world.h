@@ -113,7 +113,12 @@ class World {
   std::vector<std::shared_ptr<TaskWatch>> watches_;
   std::unordered_map<std::string, TaskWatch*> newest_;  // by name
   std::vector<TaskWatch*> unfinished_;
-  std::unordered_map<std::string, int> handed_out_;  // by name
+  struct Submissions {
+    int under_way = 0;
+    int64_t begun = 0;
+  };
+  std::unordered_map<std::string, Submissions> submissions_;  // by name
+  std::unordered_map<std::string, int> handed_out_;           // by name
   uint64_t next_task_ = 0;
   int starting_all_ = 0;     // calls that are under way
   int start_alls_ = 0;       // that have begun

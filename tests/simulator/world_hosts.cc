@@ -91,6 +91,10 @@ void World::Submit(uint64_t number) {
   const bool doubled = random.OneIn(8) && !watches_.empty();
   const std::string name = doubled ? AnyWatch(random)->name() : absl::StrCat("t", number);
   const auto watch = std::make_shared<TaskWatch>(*this, plan, name);
+  // First: other hosts may submit the same name as soon as a state is asked for.
+  Submissions& same_name = submissions_[name];
+  const bool another = same_name.under_way++ > 0;
+  const int64_t begun = ++same_name.begun;
   TaskWatch* const other = newest_.count(name) > 0 ? newest_[name] : nullptr;
   const bool other_unfinished = other != nullptr && IsUnfinished(*other);
   const bool other_ends = other != nullptr && other->accepted() && !exact() &&
@@ -108,6 +112,12 @@ void World::Submit(uint64_t number) {
       plan.registered ? supervisor->Register(std::move(spec)) : supervisor->Submit(std::move(spec));
   const bool failed = short_of_memory && EndFailureHere();
   chaos_->held = false;
+  --same_name.under_way;
+  Note({.nanos = Now(),
+        .task = number,
+        .what = plan.registered ? "Register answered" : "Submit answered",
+        .number = static_cast<int64_t>(handle.status().code())});
+  const bool name_taken = other_unfinished || other_ends || another || same_name.begun != begun;
   if (handle.ok()) {
     if (shut) Fail("a task was taken up after the shutdown had begun");
     if (other_unfinished && other->handle().state() != TaskState::kFinished &&
@@ -118,14 +128,13 @@ void World::Submit(uint64_t number) {
     unfinished_.push_back(watch.get());
     newest_[name] = watch.get();
     watch->Accepted(*std::move(handle));
-    if (start_alls_ != start_alls) watch->Started();
+    if (start_alls_ != start_alls) watch->Started(/*since_before=*/true);
     return;
   }
   const absl::StatusCode code = handle.status().code();
-  const bool expected =
-      (code == absl::StatusCode::kFailedPrecondition && shuts_down_) ||
-      (code == absl::StatusCode::kAlreadyExists && (other_unfinished || other_ends)) ||
-      (code == absl::StatusCode::kResourceExhausted && failed);
+  const bool expected = (code == absl::StatusCode::kFailedPrecondition && shuts_down_) ||
+                        (code == absl::StatusCode::kAlreadyExists && name_taken) ||
+                        (code == absl::StatusCode::kResourceExhausted && failed);
   if (!expected) Fail(absl::StrCat("Submit was refused: ", handle.status().ToString()));
 }
 
