@@ -138,6 +138,11 @@ TaskSpec WithFaults(TaskSpec spec) {
 
 // --- In front of functions. A member function is one whose first argument is the object.
 
+// They have the types of C++ functions and names of C.
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wreturn-type-c-linkage"
+#endif
+
 namespace foxtive::internal {
 namespace {
 
