@@ -42,10 +42,7 @@ struct Simulated {
       std::make_shared<Simulation>(std::unique_ptr<Simulation::Chooser>(choices));
 
   void AdvanceBy(int64_t nanos) { simulation->AdvanceTo(simulation->NowNanos() + nanos); }
-  void Sleep(int64_t nanos) {
-    Clock::Parker parker;
-    simulation->Park(parker, simulation->NowNanos() + nanos);
-  }
+  void Sleep(int64_t nanos) { simulation->Sleep(nanos); }
 };
 
 TEST(SimulationTest, ThreadsTakeTurnsWhereTheyWait) {

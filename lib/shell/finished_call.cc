@@ -32,6 +32,7 @@ class FinishedCallScope {
   const FinishedCallScope* const outer_;
   const Engine& engine_;
 };
+
 FinishedCall::FinishedCall(std::string task_name, FinishedCallback callback)
     : result{.task_name = std::move(task_name)}, callback_(std::move(callback)) {}
 

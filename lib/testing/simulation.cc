@@ -178,8 +178,7 @@ void Simulation::Unpark(Parker& parker) noexcept {
 }
 
 void Simulation::AdvanceTo(int64_t nanos) {
-  if (!is_caller())
-    Die("time was advanced by a thread of the simulation, which would wait for itself");
+  if (!is_caller()) Die("time was advanced by a simulated thread, which would wait for itself");
   do {
     if (nanos <= now_) {
       Yield();
@@ -187,6 +186,12 @@ void Simulation::AdvanceTo(int64_t nanos) {
       WaitUntil(nanos);
     }
   } while (now_ < nanos && !interrupted_);
+}
+
+void Simulation::Sleep(int64_t nanos) {
+  Parker parker;
+  const int64_t due = now_ + nanos;
+  while (now_ < due) Park(parker, due);
 }
 
 void Simulation::Yield() noexcept {
@@ -245,7 +250,6 @@ void Simulation::Leave(bool for_good) {
 }
 
 Simulation::Strand& Simulation::Choose() {
-  ++switches_;
   now_ += chooser_->Pause();
   if (interrupted_) return *caller_;
   while (true) {

@@ -29,7 +29,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -75,6 +74,8 @@ class Simulation final : public SystemClock,
 
   // Lets everything go on that can, and time pass, until `nanos`.
   void AdvanceTo(int64_t nanos);
+  // Waits for so long, whatever happens; on the calling thread or another.
+  void Sleep(int64_t nanos);
   // A thread of the host; null if there is none.
   std::unique_ptr<Thread> Spawn(std::function<void()> body);
   // Lets another thread go on, if the chooser says so; nothing on the calling thread, and nothing
@@ -85,8 +86,6 @@ class Simulation final : public SystemClock,
   void Interrupt() { interrupted_ = true; }
   // Threads that have not ended, without the caller.
   size_t threads() const { return threads_; }
-  // How often somebody was chosen.
-  uint64_t switches() const { return switches_; }
 
   // --- Clock.
   int64_t NowNanos() const noexcept override { return now_; }
@@ -124,7 +123,6 @@ class Simulation final : public SystemClock,
   Strand*& BucketOf(const Parker& parker);
 
   std::shared_ptr<Strand> NewStrand(std::function<void()> body);
-  void Start(Strand& strand);
   void RunStrand(Strand& strand);
   void WaitUntil(int64_t deadline_nanos);
   void SetAlarm(Strand& strand, int64_t nanos);
@@ -152,7 +150,6 @@ class Simulation final : public SystemClock,
   size_t threads_ = 0;
   bool interrupted_ = false;
   uint64_t waits_ = 0;
-  uint64_t switches_ = 0;
 };
 
 }  // namespace foxtive::internal

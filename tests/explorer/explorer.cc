@@ -90,12 +90,6 @@ class Choices final : public Simulation::Chooser {
   uint64_t switches_ = 0;
 };
 
-// What failed is kept, and never goes on.
-void Keep(std::shared_ptr<Simulation> simulation) {
-  static auto& kept = *new std::vector<std::shared_ptr<Simulation>>;
-  kept.push_back(std::move(simulation));
-}
-
 std::string RunOnce(const Scenario& scenario, Path& path) {
   path.Begin();
   std::string failure;
@@ -117,7 +111,6 @@ std::string RunOnce(const Scenario& scenario, Path& path) {
   if (failure.empty() && simulation->threads() > 0) {
     failure = absl::StrCat(simulation->threads(), " threads do not end");
   }
-  if (!failure.empty()) Keep(simulation);
   return failure;
 }
 
@@ -135,11 +128,7 @@ std::unique_ptr<internal::System::Thread> Run::Spawn(std::function<void()> body)
   return simulation_->Spawn(std::move(body));
 }
 
-void Run::Dwell(absl::Duration duration) {
-  Clock::Parker parker;
-  const int64_t due = simulation_->NowNanos() + absl::ToInt64Nanoseconds(duration);
-  while (simulation_->NowNanos() < due) simulation_->Park(parker, due);
-}
+void Run::Dwell(absl::Duration duration) { simulation_->Sleep(absl::ToInt64Nanoseconds(duration)); }
 
 absl::Duration Run::Now() const {
   return absl::Nanoseconds(simulation_->NowNanos() - Simulation::kStartNanos);

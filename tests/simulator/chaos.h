@@ -20,11 +20,14 @@ namespace foxtive::test {
 
 class World::Chaos final : public internal::Simulation::Chooser {
  public:
-  explicit Chaos(const WorldPlan& plan)
-      : plan_(plan), random_(plan.seed, 0, 8), in_order_(random_.OneIn(4)) {}
+  explicit Chaos(World& world)
+      : world_(world),
+        plan_(world.plan()),
+        random_(plan_.seed, 0, 8),
+        in_order_(random_.OneIn(4)) {}
 
   size_t Next(size_t count) override {
-    if (world != nullptr) world->CountSwitch();
+    world_.CountSwitch();
     return in_order_ ? 0 : random_.Below(count);
   }
   bool Preempts() override { return !plan_.exact && !held && random_.OneIn(4); }
@@ -42,14 +45,14 @@ class World::Chaos final : public internal::Simulation::Chooser {
     return WithFaults(std::move(executor));
   }
 
-  World* world = nullptr;
   bool held = false;
   bool spawns_host = false;
 
  private:
-  bool HasFaults() const { return plan_.threads_fail && world != nullptr && !world->ending_; }
+  bool HasFaults() const { return plan_.threads_fail && !world_.ending_; }
 
-  const WorldPlan plan_;
+  World& world_;
+  const WorldPlan& plan_;
   Random random_;
   const bool in_order_;
 };

@@ -80,7 +80,6 @@ Verdict RunWorld(uint64_t seed, const Changes& changes) {
 Verdict Shrink(uint64_t seed, Verdict verdict) {
   const auto tasks = static_cast<size_t>(WorldPlan::Make(seed).tasks);
   Changes changes{.without = std::vector<bool>(tasks, false)};
-  size_t left = tasks;
   for (size_t size = (tasks + 1) / 2; size > 0; size = size == 1 ? 0 : (size + 1) / 2) {
     for (size_t begin = 0; begin < tasks; begin += size) {
       Changes fewer = changes;
@@ -92,7 +91,7 @@ Verdict Shrink(uint64_t seed, Verdict verdict) {
       verdict = std::move(smaller);
     }
   }
-  left = 0;
+  size_t left = 0;
   std::string kept;
   for (size_t i = 0; i < tasks; ++i) {
     if (!changes.HasTask(i)) continue;

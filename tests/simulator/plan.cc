@@ -123,7 +123,7 @@ AttemptPlan TaskPlan::Attempt(int64_t attempt) const {
 
 HookPlan TaskPlan::OfHook(Hook hook, int64_t call) const {
   Random random(seed, static_cast<uint64_t>(call), 16 + static_cast<uint64_t>(hook));
-  HookPlan plan{.there = Has(hook), .throws = random.Percent(throws_percent)};
+  HookPlan plan{.throws = random.Percent(throws_percent)};
   if (random.OneIn(6)) plan.takes = random.Duration(longest);
   return plan;
 }

@@ -47,7 +47,6 @@ struct AttemptPlan {
 };
 
 struct HookPlan {
-  bool there = false;
   bool throws = false;
   absl::Duration takes{};
 };

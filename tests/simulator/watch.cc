@@ -10,6 +10,7 @@
 #include "tests/simulator/world.h"
 
 namespace foxtive::test {
+
 TaskWatch::TaskWatch(World& world, TaskPlan plan, std::string name)
     : world_(world), plan_(std::move(plan)), name_(std::move(name)) {}
 
@@ -62,11 +63,11 @@ void TaskWatch::SetHooksBefore(TaskHooks& hooks, const std::shared_ptr<void>& wi
   const std::shared_ptr<TaskWatch> self = shared_from_this();
   if (plan_.Has(Hook::kSetup)) {
     hooks.setup = [self, witness] {
-      const HookPlan plan = self->plan_.OfHook(Hook::kSetup, self->calls_[1]);
+      const HookPlan plan = self->plan_.OfHook(Hook::kSetup, self->Calls(Hook::kSetup));
       self->Begin(Hook::kSetup, 0);
       self->Dwell(plan.takes);
-      self->SetupEnded(plan.throws, plan.throws && self->calls_[1] % 2 == 0);
-      self->MayThrow(Hook::kSetup, {.throws = self->threw_});
+      self->SetupEnded(plan.throws, plan.throws && self->Calls(Hook::kSetup) % 2 == 0);
+      self->MayThrow({.throws = self->threw_});
       return self->failed_ ? self->last_error_ : absl::OkStatus();
     };
   }
@@ -117,18 +118,15 @@ void TaskWatch::CallHook(Hook hook, int64_t number) {
   Begin(hook, number);
   Dwell(plan.takes);
   End(hook);
-  MayThrow(hook, plan);
+  MayThrow(plan);
 }
 
-void TaskWatch::MayThrow(Hook, const HookPlan& plan) {
+void TaskWatch::MayThrow(const HookPlan& plan) {
   if (plan.throws) throw std::runtime_error(kExceptionText);
 }
 
 // Deaf to everything.
-void TaskWatch::Dwell(absl::Duration duration) {
-  if (duration <= absl::ZeroDuration()) return;
-  world_.Dwell(duration);
-}
+void TaskWatch::Dwell(absl::Duration duration) { world_.Dwell(duration); }
 
 absl::Status TaskWatch::Run(TaskContext& context) {
   const int64_t number = context.attempt();
@@ -234,7 +232,7 @@ void TaskWatch::Look() {
   const std::optional<SupervisionResult> result = handle_.TryResult();
   if (result.has_value()) {
     CheckResult(*result);
-  } else if (world_.exact() && stop_deadline_.has_value() && Later(Now(), *stop_deadline_)) {
+  } else if (world_.exact() && stop_deadline_.has_value() && Now() > *stop_deadline_) {
     Fail(absl::StrCat("it has no result ",
                       absl::FormatDuration(absl::Nanoseconds(Now() - *stop_deadline_)),
                       " after its stop_timeout"));
@@ -253,7 +251,7 @@ void TaskWatch::CheckResult(const SupervisionResult& result) {
   if (!started_ && result.total_attempts > 0) Fail("it has run and was not started");
   // One that was stopped before its setup is not abandoned: nothing of it can be stuck but the
   // destructors, for which the result does not wait when its time is up.
-  const bool never_begun = runs_ == 0 && calls_[1] == 0 && stops();
+  const bool never_begun = runs_ == 0 && Calls(Hook::kSetup) == 0 && stops();
   if (!abandoned && !destroyed_ && !never_begun)
     Fail("a result before its callables were destroyed");
   if (!abandoned && inside_ != Hook::kNone) Fail("a result inside of a call");
@@ -280,7 +278,8 @@ bool TaskWatch::IsEndOfModel(const SupervisionResult& result) const {
                           result.final_status == SupervisionStatus::kAbandoned;
   if (stop_answered_) return as_stopped;
   if (stops() && as_stopped) return true;
-  return model_ == Model::kEnds && model_status_ == result.final_status && runs_ + calls_[1] > 0;
+  return model_ == Model::kEnds && model_status_ == result.final_status &&
+         runs_ + Calls(Hook::kSetup) > 0;
 }
 
 void TaskWatch::CheckEnd() {
@@ -292,12 +291,11 @@ void TaskWatch::CheckEnd() {
     Fail(absl::StrCat("OnFinished was called ", finished_calls_, " times"));
   }
   if (handle_.state() != TaskState::kFinished) Fail("it is not finished at the end");
-  const bool begun = plan_.Has(Hook::kSetup) ? calls_[1] > 0 : runs_ > 0;
-  if (plan_.Has(Hook::kCleanup) && begun && calls_[static_cast<size_t>(Hook::kCleanup)] != 1) {
+  const bool begun = plan_.Has(Hook::kSetup) ? Calls(Hook::kSetup) > 0 : runs_ > 0;
+  if (plan_.Has(Hook::kCleanup) && begun && Calls(Hook::kCleanup) != 1) {
     Fail("cleanup was not called");
   }
-  if (plan_.Has(Hook::kOnShutdown) && begun && stop_answered_ &&
-      calls_[static_cast<size_t>(Hook::kOnShutdown)] != 1) {
+  if (plan_.Has(Hook::kOnShutdown) && begun && stop_answered_ && Calls(Hook::kOnShutdown) != 1) {
     // A stop before setup calls nothing, but then setup has not begun.
     Fail("on_shutdown was not called");
   }

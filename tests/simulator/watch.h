@@ -64,7 +64,7 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   absl::Status Run(TaskContext& context);
   void DoDeed(const AttemptPlan& attempt, TaskContext& context);
   void CallHook(Hook hook, int64_t number);
-  void MayThrow(Hook hook, const HookPlan& plan);
+  void MayThrow(const HookPlan& plan);
   void Dwell(absl::Duration duration);
 
   void Begin(Hook hook, int64_t number);
@@ -95,6 +95,9 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   bool stop_answered_ = false;            // a RequestStop said true
   int asks_ = 0;                          // calls of RequestStop that are under way
   std::optional<int64_t> stop_deadline_;  // by which it has a result
+
+  int64_t& Calls(Hook hook) { return calls_[static_cast<size_t>(hook)]; }
+  int64_t Calls(Hook hook) const { return calls_[static_cast<size_t>(hook)]; }
 
   Hook inside_ = Hook::kNone;
   bool in_on_shutdown_ = false;

@@ -18,7 +18,7 @@ void TaskWatch::Begin(Hook hook, int64_t number) {
   if (result_seen_ && status_ != SupervisionStatus::kAbandoned) {
     Fail(absl::StrCat(NameOf(hook), " after the result"));
   }
-  ++calls_[static_cast<size_t>(hook)];
+  ++Calls(hook);
   if (hook == Hook::kOnShutdown) {
     CheckOnShutdown();
     in_on_shutdown_ = true;
@@ -27,7 +27,7 @@ void TaskWatch::Begin(Hook hook, int64_t number) {
   if (inside_ != Hook::kNone) {
     Fail(absl::StrCat(NameOf(hook), " began inside of ", NameOf(inside_)));
   }
-  if (calls_[static_cast<size_t>(Hook::kCleanup)] > (hook == Hook::kCleanup ? 1 : 0)) {
+  if (Calls(Hook::kCleanup) > (hook == Hook::kCleanup ? 1 : 0)) {
     Fail(absl::StrCat(NameOf(hook), " after cleanup"));
   }
   CheckBeginning(hook, number);
@@ -44,9 +44,10 @@ void TaskWatch::End(Hook hook) {
 }
 
 void TaskWatch::CheckOnShutdown() {
-  if (calls_[static_cast<size_t>(Hook::kOnShutdown)] > 1) Fail("on_shutdown for the second time");
+  if (Calls(Hook::kOnShutdown) > 1) Fail("on_shutdown for the second time");
   if (!stops()) Fail("on_shutdown without a stop");
-  const bool may_have_begun = !plan_.Has(Hook::kSetup) || !world_.exact() || calls_[1] > 0;
+  const bool may_have_begun =
+      !plan_.Has(Hook::kSetup) || !world_.exact() || Calls(Hook::kSetup) > 0;
   if (!may_have_begun) Fail("on_shutdown before setup");
 }
 
@@ -117,7 +118,7 @@ void TaskWatch::CheckNewAttempt(Hook hook, int64_t number) {
     Fail(absl::StrCat(NameOf(hook), " though the task had to end: ", ToString(model_status_)));
   }
   if (delay_owed_) Fail("a new attempt without asking the backoff");
-  if (Later(not_before_, Now())) {
+  if (not_before_ > Now()) {
     Fail(absl::StrCat(NameOf(hook), " of attempt ", number, " is too early by ",
                       absl::FormatDuration(absl::Nanoseconds(not_before_ - Now()))));
   }
@@ -126,7 +127,7 @@ void TaskWatch::CheckNewAttempt(Hook hook, int64_t number) {
   const bool after_setup = hook == Hook::kRun && plan_.Has(Hook::kSetup) && number == 1;
   const int64_t limit = std::max(not_after_, last_end_);
   if (first && !after_setup && queues_once_ && Now() != last_end_) world_.CheckOrder(*this);
-  if (world_.uncontended() && first && !after_setup && Later(Now(), limit)) {
+  if (world_.uncontended() && first && !after_setup && Now() > limit) {
     Fail(absl::StrCat(NameOf(hook), " of attempt ", number, " is too late by ",
                       absl::FormatDuration(absl::Nanoseconds(Now() - limit))));
   }
@@ -188,7 +189,7 @@ void TaskWatch::Judge() {
 }
 
 void TaskWatch::SetDelay(TaskPlan::Range range) {
-  queues_once_ = range.low > absl::ZeroDuration() || runs_ + calls_[1] == 0;
+  queues_once_ = range.low > absl::ZeroDuration() || runs_ + Calls(Hook::kSetup) == 0;
   not_before_ = not_after_ = Clock::kNever;
   if (range.low < absl::InfiniteDuration()) not_before_ = ended_at_ + Nanos(range.low);
   if (range.high < absl::InfiniteDuration()) {

@@ -35,8 +35,6 @@ inline absl::Status ErrorOf(Outcome outcome) {
   return absl::OkStatus();
 }
 
-inline bool Later(int64_t a, int64_t b) { return a > b; }
-
 }  // namespace foxtive::test
 
 #endif  // FOXTIVE_TESTS_SIMULATOR_WATCH_PARTS_H_

@@ -19,12 +19,6 @@ constexpr uint64_t kMaxSteps = 300'000;                  // then the world comes
 constexpr uint64_t kMaxStepsAtOnce = 1'000'000;          // without time passing: nobody gets on
 constexpr absl::Duration kAfterwards = absl::Hours(48);  // for workers that return late
 
-// What failed is kept, and never goes on.
-void Keep(std::shared_ptr<void> object) {
-  static auto& kept = *new std::vector<std::shared_ptr<void>>;
-  kept.push_back(std::move(object));
-}
-
 }  // namespace
 
 class World::Listener final : public EventListener {
@@ -37,7 +31,6 @@ class World::Listener final : public EventListener {
     if (closed && world_.exact()) world_.Fail("an event after the end of the Supervisor");
     lost_ += event.lost;
     if (event.kind == EventKind::kTaskOver) ++over_;
-    if (event.kind == EventKind::kHookThrew) ++threw_;
     Random random(world_.plan_.seed, static_cast<uint64_t>(over_), 9);
     if (world_.plan_.listener_lags && random.OneIn(4)) {
       world_.Dwell(random.Duration(absl::Seconds(2)));
@@ -54,25 +47,20 @@ class World::Listener final : public EventListener {
   World& world_;
   bool inside_ = false;
   int64_t over_ = 0;
-  int64_t threw_ = 0;
   int64_t lost_ = 0;
 };
 
 World::World(const WorldPlan& plan, Changes changes) : plan_(plan), changes_(std::move(changes)) {
-  auto chaos = std::make_unique<Chaos>(plan_);
+  auto chaos = std::make_unique<Chaos>(*this);
   chaos_ = chaos.get();
-  chaos_->world = this;
   simulation_ = std::make_shared<Simulation>(std::move(chaos));
   if (plan_.listens) listener_ = std::make_shared<Listener>(*this);
   watches_.reserve(static_cast<size_t>(plan_.tasks));
 }
 
+// After a failure nobody goes on any more, so the end of a Supervisor would not come.
 World::~World() {
-  if (failure_.empty()) return;
-  Keep(supervisor_);
-  Keep(simulation_);
-  Keep(listener_);
-  for (const std::shared_ptr<TaskWatch>& watch : watches_) Keep(watch);
+  if (!failure_.empty()) new std::shared_ptr<Supervisor>(std::move(supervisor_));
 }
 
 // --- Time, and what is told of it.
@@ -102,9 +90,7 @@ void World::CountSwitch() {
 }
 
 void World::Dwell(absl::Duration duration) {
-  Clock::Parker parker;
-  const int64_t due = Now() + absl::ToInt64Nanoseconds(duration);
-  while (Now() < due) simulation_->Park(parker, due);
+  simulation_->Sleep(absl::ToInt64Nanoseconds(duration));
 }
 
 bool World::WantsFinishedCall(uint64_t number) const {
@@ -201,11 +187,10 @@ void World::Finish() {
   shuts_down_ = true;
   std::shared_ptr<Supervisor> last = std::move(supervisor_);
   supervisor_ = nullptr;
-  const bool alone = last.use_count() == 1;
-  ends_alone_ = alone;
+  ends_alone_ = last.use_count() == 1;
   const int64_t deadline = Now() + absl::ToInt64Nanoseconds(plan_.shutdown_timeout) + 100'000'000;
   last = nullptr;
-  if (alone) {
+  if (ends_alone_) {
     CheckInTime("~Supervisor", deadline);
     if (listener_ != nullptr) listener_->closed = true;
   }
@@ -250,8 +235,7 @@ void World::CheckEnd() {
     }
     if (listener_.use_count() > 1) Fail("the listener is still kept");
   }
-  // The chooser's World, and this.
-  if (simulation_.use_count() > 1 && failure_.empty()) Fail("the Supervisor is still there");
+  if (simulation_.use_count() > 1) Fail("the Supervisor is still there");
 }
 
 }  // namespace foxtive::test
