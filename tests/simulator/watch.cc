@@ -176,12 +176,18 @@ void TaskWatch::DoDeed(const AttemptPlan& attempt, TaskContext& context) {
       world_.RequestShutdown();
       return;
     case Deed::kAsksWhatItMayNot:
-      if (accepted() && handle_.Wait().status().code() != absl::StatusCode::kFailedPrecondition) {
-        Fail("it may wait for itself");
-      }
+      if (accepted()) WaitForItself();
       world_.AskForRefusals();
       return;
   }
+}
+
+// If it has been abandoned its result is there, and there is nothing to wait for.
+void TaskWatch::WaitForItself() {
+  const absl::StatusOr<SupervisionResult> result = handle_.Wait();
+  const bool refused = result.status().code() == absl::StatusCode::kFailedPrecondition;
+  const bool there = result.ok() && result->final_status == SupervisionStatus::kAbandoned;
+  if (!refused && !there) Fail("it may wait for itself");
 }
 
 // --- What the hosts did.

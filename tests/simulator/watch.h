@@ -63,6 +63,7 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   void SetHooksAfter(TaskHooks& hooks, const std::shared_ptr<void>& witness);
   absl::Status Run(TaskContext& context);
   void DoDeed(const AttemptPlan& attempt, TaskContext& context);
+  void WaitForItself();
   void CallHook(Hook hook, int64_t number);
   void MayThrow(const HookPlan& plan);
   void Dwell(absl::Duration duration);

@@ -115,6 +115,7 @@ class World {
   std::vector<TaskWatch*> unfinished_;
   struct Submissions {
     int under_way = 0;
+    int registering = 0;  // of those, the calls of Register
     int64_t begun = 0;
   };
   std::unordered_map<std::string, Submissions> submissions_;  // by name

@@ -95,6 +95,7 @@ void World::Submit(uint64_t number) {
   Submissions& same_name = submissions_[name];
   const bool another = same_name.under_way++ > 0;
   const int64_t begun = ++same_name.begun;
+  same_name.registering += plan.registered;
   TaskWatch* const other = newest_.count(name) > 0 ? newest_[name] : nullptr;
   const bool other_unfinished = other != nullptr && IsUnfinished(*other);
   const bool other_ends = other != nullptr && other->accepted() && !exact() &&
@@ -113,6 +114,8 @@ void World::Submit(uint64_t number) {
   const bool failed = short_of_memory && EndFailureHere();
   chaos_->held = false;
   --same_name.under_way;
+  same_name.registering -= plan.registered;
+  if (handle.ok()) watches_.push_back(watch);
   Note({.nanos = Now(),
         .task = number,
         .what = plan.registered ? "Register answered" : "Submit answered",
@@ -124,7 +127,6 @@ void World::Submit(uint64_t number) {
         IsUnfinished(*other)) {
       Fail(absl::StrCat("the name '", name, "' was given away though its task is not over"));
     }
-    watches_.push_back(watch);
     unfinished_.push_back(watch.get());
     newest_[name] = watch.get();
     watch->Accepted(*std::move(handle));
@@ -207,9 +209,9 @@ void World::WaitForAll(Random& random) {
   for (const SupervisionResult& result : *results) HandedOut(result);
 }
 
-// Each result of a registered task once.
+// Each result of a registered task once, maybe before Register has returned.
 void World::HandedOut(const SupervisionResult& result) {
-  int accepted = 0;
+  int accepted = submissions_[result.task_name].registering;
   for (const std::shared_ptr<TaskWatch>& watch : watches_) {
     if (watch->plan().registered && watch->name() == result.task_name) ++accepted;
   }
