@@ -49,14 +49,15 @@ trap 'exit 130' INT TERM
 # What has threads in it; the rest gains nothing from being run again.
 threaded_tests() {
   bazel query 'tests(//tests/... union //examples/... union //benchmarks/...)' 2>/dev/null |
-    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|install_test|failure_fold|printing|simulator|explorer|simulation|testing)'
+    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|install_test|failure_fold|printing|simulator|explorer|simulation|testing|stress_check)'
 }
 
-# once <log> <option...>: one run of the tests, each anew. Other than 0: something failed.
+# once <log> <option...>: one run of the tests, each anew; the stress test with fresh seeds, and more
+# of them than in the gate. Other than 0: something failed.
 once() {
   local log="$1"
   shift
-  bazel test --nocache_test_results --noshow_progress --color=no --keep_going "$@" >"$log" 2>&1
+  bazel test --test_env=FOXTIVE_STRESS=60 --nocache_test_results --noshow_progress --color=no --keep_going "$@" >"$log" 2>&1
 }
 
 count_runs() { grep -hoE '^//[^ ]+ +PASSED' "$logs/$1".* 2>/dev/null | awk '{n[$1]++} END {for (t in n) printf "  %4d x %s\n", n[t], t}' | sort -k3; }

@@ -15,7 +15,7 @@
 #include "foxtive/backoff_strategy.h"
 #include "foxtive/restart_policy.h"
 #include "foxtive/task_spec.h"
-#include "tests/simulator/random.h"
+#include "tests/support/random.h"
 
 namespace foxtive::test {
 

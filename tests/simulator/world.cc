@@ -170,6 +170,7 @@ void World::Create() {
                           .listener = listener_,
                           .clock = simulation_,
                           .seed = plan_.seed});
+  creating_ = false;
   if (made.ok()) {
     supervisor_ = *std::move(made);
   } else if (!plan_.threads_fail) {
@@ -200,7 +201,7 @@ Verdict World::Run() {
   Spawn([this] { Create(); });
   const int64_t end = Now() + absl::ToInt64Nanoseconds(plan_.lasts);
   Random random(plan_.seed, 0, 13);
-  while (failure_.empty() && Now() < end && steps_ < kMaxSteps) {
+  while (failure_.empty() && (creating_ || Now() < end) && steps_ < kMaxSteps) {
     // Whole ticks, so that what is due has been woken.
     const int64_t slice = absl::ToInt64Nanoseconds(random.Duration(plan_.lasts / 8));
     simulation_->AdvanceTo((Now() + slice + 1000) / 1000 * 1000);

@@ -122,6 +122,7 @@ class World {
   std::unordered_map<std::string, int> handed_out_;           // by name
   uint64_t next_task_ = 0;
   int starting_all_ = 0;     // calls that are under way
+  bool creating_ = true;     // the Supervisor
   int start_alls_ = 0;       // that have begun
   bool ends_alone_ = false;  // nobody but Finish had the Supervisor
   int hosts_ = 0;            // that have not ended

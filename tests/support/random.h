@@ -1,13 +1,13 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
-// The randomness of the simulator: all of it comes from one seed. Each task, and each attempt of
-// it, has a stream of its own, so that leaving out a task leaves the others as they were.
+// Randomness that comes from one seed, for the simulator and the stress test. Each task, and each
+// attempt of it, has a stream of its own, so that leaving out a task leaves the others as they were.
 //
 // SplitMix64: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators",
 // OOPSLA 2014.
 
-#ifndef FOXTIVE_TESTS_SIMULATOR_RANDOM_H_
-#define FOXTIVE_TESTS_SIMULATOR_RANDOM_H_
+#ifndef FOXTIVE_TESTS_SUPPORT_RANDOM_H_
+#define FOXTIVE_TESTS_SUPPORT_RANDOM_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -65,4 +65,4 @@ class Random {
 
 }  // namespace foxtive::test
 
-#endif  // FOXTIVE_TESTS_SIMULATOR_RANDOM_H_
+#endif  // FOXTIVE_TESTS_SUPPORT_RANDOM_H_

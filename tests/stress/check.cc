@@ -1,0 +1,400 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "tests/stress/check.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "tests/stress/fate.h"
+
+namespace foxtive::test {
+namespace {
+
+using Kinds = std::array<int64_t, 6>;  // how many events of each kind
+
+// The life of one task, entry by entry.
+class TaskCheck {
+ public:
+  TaskCheck(uint64_t seed, int32_t number) : fate_(Fate::Make(seed, number)) {}
+
+  // `place`: in the log. `shutting`: a shutdown has begun before.
+  void See(const Entry& entry, size_t place, bool shutting);
+  void End();
+
+  const std::vector<std::string>& broken() const { return broken_; }
+  const std::string& name() const { return fate_.name; }
+  bool accepted() const { return accepted_; }
+  bool abandoned() const { return status_ == SupervisionStatus::kAbandoned; }
+  bool stopped() const { return stops_ > 0; }
+  int64_t runs() const { return runs_; }
+
+  // The places between which its name was certainly its own; the same twice, if there are none.
+  std::pair<size_t, size_t> life() const {
+    const bool may_have_lost_it = abandoned() || !begun_;  // when the time to stop was up
+    return {accepted_at_, may_have_lost_it ? accepted_at_ : destroyed_at_};
+  }
+  // The events that it has to have; of a late return at most.
+  Kinds events() const;
+
+ private:
+  void Expect(bool kept, std::string_view promise) {
+    if (!kept) broken_.push_back(absl::StrCat("task ", fate_.number, ": ", std::string(promise)));
+  }
+
+  void SeeCaller(const Entry& entry, size_t place);
+  void SeeHook(const Entry& entry);
+  void SeeEnd(const Entry& entry, size_t place, bool shutting);
+  void Setup(const Entry& entry);
+  void RunBegins(const Entry& entry);
+  void RunEnds(const Entry& entry);
+  void Begins(int64_t nanos);
+  void Ended(int64_t nanos, Outcome outcome, bool in_setup);
+  void Decide(Outcome outcome, bool in_setup);
+  void EndOfAccepted();
+  // Whether there is a time by which it has to have stopped.
+  bool Stoppable(bool shutting) const { return shutting || fate_.stop_timeout < absl::Hours(1); }
+
+  const Fate fate_;
+  std::vector<std::string> broken_;
+
+  // The calls.
+  bool registered_ = false;
+  bool accepted_ = false;
+  bool refused_ = false;
+  std::optional<int64_t> not_before_;
+  int64_t stops_ = 0;  // answered with true
+  size_t accepted_at_ = 0;
+  int64_t handed_out_ = 0;
+
+  // The lane.
+  bool begun_ = false;  // setup or, without one, the first run
+  bool set_up_ = false;
+  bool running_ = false;
+  bool in_attempt_ = false;  // after a setup that worked
+  int64_t setups_ = 0;
+  int64_t failed_setups_ = 0;
+  int64_t runs_ = 0;
+  int64_t failed_runs_ = 0;
+  int64_t failures_ = 0;  // in a row
+  int64_t number_ = 0;    // of the attempt that failed last
+  std::optional<What> owes_hook_;
+  bool owes_question_ = false;
+  bool asked_ = false;
+  bool restarted_ = false;  // on_restart was called
+  int64_t hooks_ = 0;       // those that throw, if any does
+  // The verdict of the last attempt.
+  bool final_ = false;
+  SupervisionStatus verdict_ = SupervisionStatus::kCompletedNormally;
+
+  // The end.
+  int64_t on_shutdowns_ = 0;
+  int64_t cleanups_ = 0;
+  int64_t destroyed_ = 0;
+  size_t destroyed_at_ = 0;
+  int64_t finished_ = 0;
+  bool was_shutting_ = false;  // when it finished
+  SupervisionStatus status_ = SupervisionStatus::kCompletedNormally;
+  int64_t attempts_told_ = 0;
+  int64_t over_events_ = 0;
+};
+
+void TaskCheck::See(const Entry& entry, size_t place, bool shutting) {
+  switch (entry.what) {
+    case What::kSubmitting:
+    case What::kAccepted:
+    case What::kStopAnswered:
+    case What::kHandedOut:
+      return SeeCaller(entry, place);
+    case What::kSetup:
+      return Setup(entry);
+    case What::kRunBegins:
+      return RunBegins(entry);
+    case What::kRunEnds:
+      return RunEnds(entry);
+    case What::kOnRestart:
+    case What::kOnError:
+    case What::kOnException:
+    case What::kShouldRestart:
+      return SeeHook(entry);
+    case What::kEvent:
+      over_events_ += entry.number == static_cast<int64_t>(EventKind::kTaskOver);
+      return Expect(over_events_ <= 1, "its end was told twice");
+    case What::kOverlap:
+      return Expect(false, "two of its calls overlapped");
+    default:
+      return SeeEnd(entry, place, shutting);
+  }
+}
+
+void TaskCheck::SeeCaller(const Entry& entry, size_t place) {
+  if (entry.what == What::kSubmitting) {
+    registered_ = entry.number != 0;
+    if (!registered_) not_before_ = entry.nanos + absl::ToInt64Nanoseconds(fate_.initial_delay);
+  } else if (entry.what == What::kAccepted) {
+    Expect(!accepted_ && !refused_, "it was answered twice");
+    (entry.number != 0 ? accepted_ : refused_) = true;
+    accepted_at_ = place;
+  } else if (entry.what == What::kStopAnswered) {
+    stops_ += entry.number;
+    Expect(stops_ <= 1, "RequestStop said true twice");
+  } else {
+    Expect(registered_ && ++handed_out_ == 1, "its result was handed out twice, or unasked");
+  }
+}
+
+// --- The lane
+
+void TaskCheck::Begins(int64_t nanos) {
+  Expect(!running_, "two attempts overlapped");
+  Expect(!final_, "an attempt after a verdict that ends the task");
+  Expect(cleanups_ == 0 && destroyed_ == 0, "an attempt after the end");
+  Expect(!owes_hook_.has_value(), "a hook was left out");
+  Expect(!owes_question_ || asked_, "should_restart was not asked");
+  Expect(!not_before_.has_value() || nanos >= *not_before_, "an attempt came too early");
+  not_before_ = std::nullopt;
+}
+
+void TaskCheck::Setup(const Entry& entry) {
+  Begins(entry.nanos);
+  begun_ = true;
+  Expect(fate_.has_setup && !set_up_, "setup after it had worked");
+  Expect(entry.number == ++setups_, "setup was left out");
+  const Outcome outcome = fate_.SetupOutcome(setups_);
+  if (outcome == Outcome::kOk) {
+    set_up_ = in_attempt_ = true;
+    return;
+  }
+  ++failed_setups_;
+  Ended(entry.nanos, outcome, /*in_setup=*/true);
+}
+
+void TaskCheck::RunBegins(const Entry& entry) {
+  if (!std::exchange(in_attempt_, false)) Begins(entry.nanos);
+  const bool restarted = std::exchange(restarted_, false);
+  Expect(restarted == (fate_.has_hooks && runs_ > 0), "on_restart was left out");
+  begun_ = running_ = true;
+  Expect(set_up_ || !fate_.has_setup, "run before setup");
+  Expect(entry.number == ++runs_, "an attempt is missing");
+}
+
+void TaskCheck::RunEnds(const Entry& entry) {
+  Expect(std::exchange(running_, false) && entry.number == runs_, "run ended twice");
+  const Outcome outcome = fate_.OutcomeOf(runs_);
+  failed_runs_ += outcome != Outcome::kOk;
+  Ended(entry.nanos, outcome, /*in_setup=*/false);
+}
+
+void TaskCheck::Ended(int64_t nanos, Outcome outcome, bool in_setup) {
+  not_before_ = nanos + absl::ToInt64Nanoseconds(fate_.delay);
+  const bool failed = outcome != Outcome::kOk;
+  failures_ = failed ? failures_ + 1 : 0;
+  number_ = in_setup ? runs_ + 1 : runs_;
+  asked_ = owes_question_ = false;
+  if (failed && fate_.has_hooks && (!in_setup || fate_.retries_setup)) {
+    owes_hook_ = outcome == Outcome::kException ? What::kOnException : What::kOnError;
+    owes_question_ = outcome != Outcome::kPermanentError;
+  }
+  Decide(outcome, in_setup);
+}
+
+// The table of verdicts, without stops.
+void TaskCheck::Decide(Outcome outcome, bool in_setup) {
+  const bool asks = fate_.has_hooks && !fate_.hooks_throw;
+  final_ = true;
+  if (in_setup && !fate_.retries_setup) {
+    verdict_ = SupervisionStatus::kSetupFailed;
+  } else if (outcome == Outcome::kOk) {
+    verdict_ = SupervisionStatus::kCompletedNormally;
+    final_ = !fate_.any_exit || fate_.limit == 0;
+  } else if (outcome == Outcome::kPermanentError || (asks && !fate_.MayRestart(number_))) {
+    verdict_ = SupervisionStatus::kRestartPrevented;
+  } else if (fate_.limit == 0) {
+    verdict_ = SupervisionStatus::kManuallyStopped;
+  } else {
+    verdict_ = SupervisionStatus::kMaxAttemptsReached;
+    final_ = fate_.limit > 0 && failures_ >= fate_.limit;
+  }
+}
+
+void TaskCheck::SeeHook(const Entry& entry) {
+  ++hooks_;
+  Expect(fate_.has_hooks && !running_ && cleanups_ == 0, "a hook at a wrong time");
+  if (entry.what == What::kOnRestart) {
+    Expect(entry.number == runs_ + 1 && runs_ > 0 && !final_, "on_restart of another attempt");
+    Expect(!std::exchange(restarted_, true), "on_restart twice");
+  } else if (entry.what == What::kShouldRestart) {
+    Expect(owes_question_ && !owes_hook_.has_value() && !std::exchange(asked_, true),
+           "should_restart was asked out of turn");
+    Expect(entry.number == number_, "should_restart of another attempt");
+  } else {
+    Expect(owes_hook_ == entry.what, "a hook that was not due");
+    Expect(entry.number == number_, "a hook of another attempt");
+    owes_hook_ = std::nullopt;
+  }
+}
+
+// --- The end
+
+void TaskCheck::SeeEnd(const Entry& entry, size_t place, bool shutting) {
+  if (entry.what == What::kOnShutdown) {
+    Expect(++on_shutdowns_ == 1, "on_shutdown twice");
+    Expect(cleanups_ == 0, "on_shutdown after cleanup");
+  } else if (entry.what == What::kCleanup) {
+    ++hooks_;
+    Expect(++cleanups_ == 1, "cleanup twice");
+    Expect(begun_ && !running_ && !owes_hook_.has_value(), "cleanup at a wrong time");
+  } else if (entry.what == What::kDestroyed) {
+    Expect(++destroyed_ == 1, "destroyed twice");
+    Expect(!running_ && cleanups_ == (begun_ ? 1 : 0), "destroyed without its cleanup");
+    destroyed_at_ = place;
+  } else if (entry.what == What::kFinished) {
+    Expect(++finished_ == 1, "its result was told twice");
+    status_ = static_cast<SupervisionStatus>(entry.number % 16);
+    attempts_told_ = entry.number / 16;
+    was_shutting_ = shutting;
+    // When the time to stop is up, one that never began has its result without being abandoned.
+    const bool time_was_up = abandoned() || (!begun_ && Stoppable(shutting));
+    Expect(time_was_up || destroyed_ == 1, "a result before its callables were destroyed");
+  }
+}
+
+void TaskCheck::End() {
+  Expect(accepted_ != refused_, "it was neither accepted nor refused");
+  Expect(destroyed_ == 1, "what it held was not destroyed");
+  if (accepted_) return EndOfAccepted();
+  Expect(!begun_ && finished_ + on_shutdowns_ + over_events_ + stops_ == 0,
+         "it was refused, and lives");
+}
+
+void TaskCheck::EndOfAccepted() {
+  const bool was_stopped = stops_ > 0 || was_shutting_;
+  Expect(finished_ == 1, "it has no result");
+  Expect(attempts_told_ == runs_, "its result has another number of attempts");
+  Expect(on_shutdowns_ == 0 || (begun_ && was_stopped), "on_shutdown without a stop");
+  const bool by_verdict = final_ && status_ == verdict_;
+  switch (status_) {
+    case SupervisionStatus::kAbandoned:
+      return Expect(was_stopped, "abandoned without a stop");
+    case SupervisionStatus::kManuallyStopped:
+      Expect(by_verdict || was_stopped, "stopped by nobody");
+      return Expect(by_verdict || !begun_ || on_shutdowns_ == 1, "on_shutdown was left out");
+    default:
+      Expect(by_verdict, "its status is not that of the verdict");
+      Expect(!owes_question_ || asked_, "should_restart was not asked at the end");
+      return Expect(stops_ == 0, "RequestStop said true, and its verdict stood");
+  }
+}
+
+Kinds TaskCheck::events() const {
+  Kinds kinds{};
+  kinds[static_cast<size_t>(EventKind::kAttemptFailed)] = failed_runs_;
+  kinds[static_cast<size_t>(EventKind::kSetupFailed)] = failed_setups_;
+  kinds[static_cast<size_t>(EventKind::kHookThrew)] = fate_.hooks_throw ? hooks_ : 0;
+  kinds[static_cast<size_t>(EventKind::kTaskOver)] = accepted_ ? 1 : 0;
+  kinds[static_cast<size_t>(EventKind::kLateReturn)] = abandoned() ? 1 : 0;
+  return kinds;
+}
+
+// --- All tasks
+
+class LogCheck {
+ public:
+  LogCheck(uint64_t seed, std::span<const Entry> log) : seed_(seed), log_(log) {}
+
+  std::vector<std::string> Run(const Listened& listened, Totals& totals) {
+    for (size_t place = 0; place < log_.size(); ++place) See(log_[place], place);
+    for (auto& [number, task] : tasks_) {
+      task.End();
+      broken_.insert(broken_.end(), task.broken().begin(), task.broken().end());
+    }
+    CheckNames();
+    CheckEvents(listened);
+    Add(totals);
+    return std::move(broken_);
+  }
+
+ private:
+  void See(const Entry& entry, size_t place) {
+    shutting_ |= entry.what == What::kShuttingDown;
+    if (entry.what == What::kEvent) ++told_[static_cast<size_t>(entry.number)];
+    if (entry.task == StressLog::kNoTask) {
+      if (entry.what == What::kOverlap) broken_.push_back("OnEvent overlapped itself");
+      return;
+    }
+    tasks_.try_emplace(entry.task, seed_, entry.task).first->second.See(entry, place, shutting_);
+  }
+
+  // No two tasks of one name at a time, but for those that were abandoned.
+  void CheckNames() {
+    std::map<std::string, std::set<std::pair<size_t, size_t>>> lives;
+    for (const auto& [number, task] : tasks_) {
+      const auto life = task.life();
+      if (task.accepted() && life.first < life.second) lives[task.name()].insert(life);
+    }
+    for (const auto& [name, all] : lives) {
+      size_t end = 0;
+      for (const auto& life : all) {
+        if (life.first < end) broken_.push_back(absl::StrCat("two tasks were called '", name, "'"));
+        end = std::max(end, life.second);
+      }
+    }
+  }
+
+  // The ring holds 1,024 events: if there were no more, none was lost.
+  void CheckEvents(const Listened& listened) {
+    Kinds due{};
+    int64_t all = 0;
+    for (const auto& [number, task] : tasks_) {
+      const Kinds kinds = task.events();
+      for (size_t kind = 0; kind < kinds.size(); ++kind) {
+        due[kind] += kinds[kind];
+        all += kinds[kind];
+      }
+    }
+    constexpr auto kLate = static_cast<size_t>(EventKind::kLateReturn);
+    constexpr auto kLimited = static_cast<size_t>(EventKind::kCapacityLimited);
+    for (size_t kind = 0; kind < due.size(); ++kind) {
+      if (kind == kLimited) continue;
+      const bool exact = listened.to_the_end && all + told_[kLimited] <= 1024 && kind != kLate;
+      if (told_[kind] > due[kind] || (exact && (told_[kind] < due[kind] || listened.lost > 0))) {
+        broken_.push_back(absl::StrCat("of ", due[kind], " events of kind ", kind, ", ",
+                                       told_[kind], " were told, and ", listened.lost,
+                                       " were lost"));
+      }
+    }
+  }
+
+  void Add(Totals& totals) const {
+    for (const auto& [number, task] : tasks_) {
+      ++(task.accepted() ? totals.tasks : totals.refused);
+      totals.attempts += task.runs();
+      totals.abandoned += task.abandoned();
+      totals.stopped += task.stopped();
+    }
+    for (const int64_t told : told_) totals.events += told;
+  }
+
+  const uint64_t seed_;
+  const std::span<const Entry> log_;
+  std::map<int32_t, TaskCheck> tasks_;
+  bool shutting_ = false;
+  Kinds told_{};
+  std::vector<std::string> broken_;
+};
+
+}  // namespace
+
+std::vector<std::string> BrokenPromises(uint64_t seed, std::span<const Entry> log,
+                                        const Listened& listened, Totals& totals) {
+  return LogCheck(seed, log).Run(listened, totals);
+}
+
+}  // namespace foxtive::test

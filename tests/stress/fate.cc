@@ -1,0 +1,58 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+
+#include "tests/stress/fate.h"
+
+#include "absl/strings/str_cat.h"
+#include "tests/support/random.h"
+
+namespace foxtive::test {
+
+Fate Fate::Make(uint64_t seed, int32_t number) {
+  Random random(seed, static_cast<uint64_t>(number));
+  Fate fate{.seed = seed, .number = number};
+  fate.limit = random.OneOf<int64_t>({-1, -1, 0, 1, 2, 3, 5, 20});
+  fate.any_exit = random.OneIn(4);
+  fate.has_setup = random.OneIn(3);
+  fate.retries_setup = random.OneIn(2);
+  fate.has_hooks = !random.OneIn(4);
+  fate.hooks_throw = random.OneIn(6);
+  if (!random.OneIn(3)) fate.delay = random.Duration(absl::Milliseconds(3));
+  if (random.OneIn(4)) fate.initial_delay = random.Duration(absl::Milliseconds(2));
+  fate.stop_timeout = random.OneIn(3) ? random.Duration(absl::Milliseconds(5)) : absl::Hours(1);
+  // Some share their names.
+  fate.name = random.OneIn(8) ? absl::StrCat("shared ", random.Below(3)) : absl::StrCat(number);
+  return fate;
+}
+
+Outcome Fate::OutcomeOf(int64_t attempt) const {
+  Random random(seed, static_cast<uint64_t>(number), static_cast<uint64_t>(attempt) * 4 + 1);
+  const uint64_t drawn = random.Below(20);
+  if (drawn < 5) return Outcome::kOk;
+  if (drawn < 6) return Outcome::kPermanentError;
+  return drawn < 14 ? Outcome::kError : Outcome::kException;
+}
+
+Conduct Fate::ConductOf(int64_t attempt) const {
+  Random random(seed, static_cast<uint64_t>(number), static_cast<uint64_t>(attempt) * 4 + 2);
+  if (attempt >= kMostAttempts) return Conduct::kWaits;
+  const uint64_t drawn = random.Below(80);
+  if (drawn < 2) return Conduct::kWaits;
+  if (drawn < 3) return Conduct::kIsDeaf;
+  if (drawn < 6) return Conduct::kStops;
+  if (drawn < 8) return Conduct::kSubmits;
+  if (drawn < 20) return Conduct::kNaps;
+  return drawn < 50 ? Conduct::kYields : Conduct::kNothing;
+}
+
+Outcome Fate::SetupOutcome(int64_t times) const {
+  if (times >= kMostSetups) return Outcome::kOk;
+  Random random(seed, static_cast<uint64_t>(number), static_cast<uint64_t>(times) * 4 + 3);
+  return random.OneOf({Outcome::kOk, Outcome::kOk, Outcome::kError, Outcome::kException});
+}
+
+bool Fate::MayRestart(int64_t attempt) const {
+  return !Random(seed, static_cast<uint64_t>(number), static_cast<uint64_t>(attempt) * 4 + 4)
+              .OneIn(30);
+}
+
+}  // namespace foxtive::test
