@@ -6,10 +6,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <future>
 #include <latch>
 #include <memory>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -141,6 +143,32 @@ TEST(AllocationTest, S2_HooksAddNoAllocation) {
   spec.hooks.should_restart = [&](int64_t, const absl::Status&) { return ++calls > 0; };
   EXPECT_EQ(CountOf(std::move(spec), scene), 0);
   EXPECT_EQ(calls, 3 * (kWarmUp + kRestarts - 1));
+}
+
+struct Refused : std::exception {
+  static constexpr char kText[] = "the collector has refused the connection once more";
+  const char* what() const noexcept override { return kText; }
+};
+
+// What is thrown, and its type, have their own text, which the hook sees as it is.
+TEST(AllocationTest, S6_AnExceptionReachesItsHookWithoutMemory) {
+  for (const bool standard : {true, false}) {
+    Scene scene;
+    int64_t calls = 0;
+    const std::string_view text = standard ? Refused::kText : "int";
+    TaskSpec spec = CrashLoop(scene, Allocations::kFail, absl::ZeroDuration());
+    spec.run = [standard, run = std::move(spec.run)](TaskContext& context) mutable {
+      const absl::Status status = run(context);
+      if (!status.ok() && standard) throw Refused();
+      if (!status.ok()) throw 17;
+      return status;
+    };
+    spec.hooks.on_exception = [&](const std::exception_ptr&, std::string_view what, int64_t) {
+      calls += what == text;
+    };
+    CountOf(std::move(spec), scene);
+    EXPECT_EQ(calls, kWarmUp + kRestarts - 1) << text;
+  }
 }
 
 // Is told of every failure, as fast as they come.

@@ -168,7 +168,7 @@ void TaskRecord::TellFailure(const AttemptResult& attempt) {
     return;
   }
   CallHook("on_exception", user_->hooks.on_exception,
-           [&](auto& hook) { hook(failure.exception, WhatOf(failure.exception), attempt.number); });
+           [&](auto& hook) { hook(failure.exception, WhatOf(failure), attempt.number); });
 }
 
 void TaskRecord::EmitFailure(const AttemptResult& attempt, const Verdict& verdict,

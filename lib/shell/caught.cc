@@ -92,13 +92,13 @@ absl::Status CaughtStatus(const std::exception* exception) noexcept {
   }
 }
 
-std::string WhatOf(const std::exception_ptr& exception) {
+std::string_view WhatOf(const Failure& failure) {
   try {
-    std::rethrow_exception(exception);
+    std::rethrow_exception(failure.exception);
   } catch (const std::exception& error) {
-    return std::string(Text(error.what()));
+    return Text(error.what());  // which lives as long as the exception
   } catch (...) {
-    return Demangle(abi::__cxa_current_exception_type());
+    return {failure.status.message().data(), failure.status.message().size()};
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <exception>
-#include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 
@@ -40,8 +40,10 @@ Failure Guarded(Function&& function) noexcept {
   }
 }
 
-// The part of a status made by `CaughtStatus` that is `what()`, else the type: for `on_exception`.
-std::string WhatOf(const std::exception_ptr& exception);
+// What `on_exception` is told: `what()`, or the type of what is no std::exception. Part of
+// `failure`: to be called it needs no memory. Runs `what()`, the user's code. REQUIRES:
+// failure.exception != nullptr.
+std::string_view WhatOf(const Failure& failure);
 
 // What calls answer that find no memory: without a text, which would need some.
 inline absl::Status NoMemory() { return absl::Status(absl::StatusCode::kResourceExhausted, ""); }

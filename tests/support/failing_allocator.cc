@@ -73,6 +73,9 @@ bool EndFailuresElsewhere() {
 
 bool HasFailedElsewhere() { return g_until_failure <= 0; }
 
+Elsewhere::Elsewhere(bool is) : was_spared_(std::exchange(t_spared, !is)) {}
+Elsewhere::~Elsewhere() { t_spared = was_spared_; }
+
 }  // namespace foxtive::test
 
 using ::foxtive::test::Allocate;

@@ -31,6 +31,18 @@ bool EndFailureHere();
 bool EndFailuresElsewhere();
 bool HasFailedElsewhere();
 
+// Whether this thread counts as elsewhere, as long as this lives; afterwards it is as before.
+class Elsewhere {
+ public:
+  explicit Elsewhere(bool is);
+  ~Elsewhere();
+  Elsewhere(const Elsewhere&) = delete;
+  Elsewhere& operator=(const Elsewhere&) = delete;
+
+ private:
+  const bool was_spared_;
+};
+
 }  // namespace foxtive::test
 
 #endif  // FOXTIVE_TESTS_SUPPORT_FAILING_ALLOCATOR_H_
