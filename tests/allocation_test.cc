@@ -150,9 +150,16 @@ struct Refused : std::exception {
   const char* what() const noexcept override { return kText; }
 };
 
-// What is thrown, and its type, have their own text, which the hook sees as it is.
+// Under the thread sanitizer each exception has a status of its own too: with no memory for that,
+// what has no text but its type has none.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kStandard[] = {true};
+#else
+constexpr bool kStandard[] = {true, false};
+#endif
+
 TEST(AllocationTest, S6_AnExceptionReachesItsHookWithoutMemory) {
-  for (const bool standard : {true, false}) {
+  for (const bool standard : kStandard) {
     Scene scene;
     int64_t calls = 0;
     const std::string_view text = standard ? Refused::kText : "int";

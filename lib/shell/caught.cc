@@ -15,6 +15,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "lib/shell/thread_setup.h"
 
 namespace foxtive::internal {
 namespace {
@@ -86,7 +87,8 @@ absl::Status CaughtStatus(const std::exception* exception) noexcept {
     const bool same_type = last.HasType(type);
     if (!same_type) last.SetType(type);
     if (!same_type || !last.Fits(exception)) last.status = Describe(last.type, exception);
-    return last.status;
+    // Else the lanes that this thread's exceptions have gone to share it.
+    return kThreadSanitizer ? UnsharedCopy(last.status) : last.status;
   } catch (...) {
     return OutOfMemoryStatus();
   }

@@ -41,8 +41,9 @@ Failure Guarded(Function&& function) noexcept {
 }
 
 // What `on_exception` is told: `what()`, or the type of what is no std::exception. Part of
-// `failure`: to be called it needs no memory. Runs `what()`, the user's code. REQUIRES:
-// failure.exception != nullptr.
+// `failure`: no memory is needed for it. Runs `what()`, the user's code.
+//
+// REQUIRES: failure.exception is set.
 std::string_view WhatOf(const Failure& failure);
 
 // What calls answer that find no memory: without a text, which would need some.
