@@ -6,9 +6,9 @@
 #   tests/deep.sh [--minutes=N]      20 by default
 #
 # First, whole and once: clang's analysis of the lock annotations, as errors; the life of a million
-# tasks, which leaves memory, threads and descriptors as they were; the programs of others, for
-# which the library is installed; and the hand-overs between threads, in all orders with up to three
-# deviations. Then the time is shared by
+# tasks, which leaves memory, threads and descriptors as they were; hostile hosts, and the limits of
+# the kernel; the programs of others, for which the library is installed; and the hand-overs between
+# threads, in all orders with up to three deviations. Then the time is shared by
 #   sim    the simulator, with fresh seeds
 #   asan   all tests with the address, leak and undefined-behaviour sanitizers
 #   tsan   all tests with the thread sanitizer, and the proof that it still sees races
@@ -25,7 +25,7 @@ minutes=20
 for argument in "$@"; do
   case "$argument" in
     --minutes=*) minutes="${argument#--minutes=}" ;;
-    *) sed -n '4,19p' "$0"; exit 2 ;;
+    *) sed -n '4,/^set/{/^#/p}' "$0"; exit 2 ;;
   esac
 done
 [[ "$minutes" =~ ^[0-9]+$ ]] && ((minutes > 0)) || { echo "--minutes: '$minutes' is no positive number" >&2; exit 2; }
@@ -95,6 +95,13 @@ if ! once "$logs/life" --test_env=FOXTIVE_LONG_LIFE=1000000 --test_output=all --
 fi
 grep -E '^after [0-9]+ tasks: ' "$logs/life"
 
+echo 'worst: hostile hosts, limits of the kernel'
+if ! once "$logs/worst" //tests:hostile_host_test //tests:limits_test; then
+  failures=$((failures + 1))
+  grep -E 'Failure$|FAIL|ERROR|: error: ' "$logs/worst" | head -20
+  tail -60 "$logs/worst"
+fi
+
 echo 'consumers: make, CMake and Bazel, elsewhere'
 if ! bash tests/consumers.sh >"$logs/consumers" 2>&1; then
   failures=$((failures + 1))
@@ -124,5 +131,5 @@ for _ in $(seq "$(nproc)"); do
 done
 repeat busy "${threaded[@]}"
 
-echo "$failures of 9 parts failed"
+echo "$failures of 10 parts failed"
 ((failures == 0))

@@ -33,12 +33,18 @@ BusyHost::BusyHost() : state_(std::make_unique<State>()) { state_->started.acqui
 BusyHost::~BusyHost() = default;
 
 struct BlockedHost::State {
-  tbb::task_arena arena{16, 0};
+  explicit State(bool high_priority)
+      : arena(16, 0,
+              high_priority ? tbb::task_arena::priority::high : tbb::task_arena::priority::normal) {
+  }
+
+  tbb::task_arena arena;
   std::atomic<bool> may_end{false};
   std::atomic<int> left{0};
 };
 
-BlockedHost::BlockedHost(int tasks) : state_(std::make_unique<State>()) {
+BlockedHost::BlockedHost(int tasks, bool high_priority)
+    : state_(std::make_unique<State>(high_priority)) {
   state_->left = tasks;
   for (int i = 0; i < tasks; ++i) {
     state_->arena.enqueue([state = state_.get()] {

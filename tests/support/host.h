@@ -28,7 +28,7 @@ class BusyHost {
 // destroyed.
 class BlockedHost {
  public:
-  explicit BlockedHost(int tasks);
+  explicit BlockedHost(int tasks, bool high_priority = false);
   ~BlockedHost();
 
  private:
