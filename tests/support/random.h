@@ -1,7 +1,8 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
 // Randomness that comes from one seed, for the simulator and the stress test. Each task, and each
-// attempt of it, has a stream of its own, so that leaving out a task leaves the others as they were.
+// attempt of it, has a stream of its own, so that leaving out a task leaves the others as they
+// were.
 //
 // SplitMix64: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators",
 // OOPSLA 2014.
