@@ -68,7 +68,7 @@ std::vector<Expected> SubmitPacers(Supervisor& supervisor) {
         : i % 4 == 2 ? BackoffStrategy::Linear(delay, delay, absl::Minutes(1))
                      : BackoffStrategy::Fibonacci(delay, absl::Minutes(1));
     const TaskHandle handle = *supervisor.Submit({.name = absl::StrCat("pacer ", i),
-                                                  .run = FailTimes(1).EachTaking(lasts),
+                                                  .run = Script().EachTaking(lasts).ThenFail(),
                                                   .backoff = backoff,
                                                   .stable_after = absl::InfiniteDuration()});
     tasks.push_back({.handle = handle, .lasts = lasts, .backoff = backoff});
