@@ -24,7 +24,7 @@ namespace {
 constexpr size_t kTooOften = 20;
 
 template <class D>
-std::shared_ptr<D> MakeDevice(const char* name, std::shared_ptr<FarEnd> far_end) {
+std::shared_ptr<D> MakeDevice(const char* name, const std::shared_ptr<FarEnd>& far_end) {
   return std::make_shared<D>(name, [far_end] { return far_end->Answer(); });
 }
 

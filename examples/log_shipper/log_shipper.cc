@@ -61,7 +61,7 @@ class FailureLog {
 
 // The worker and the hooks share what they use, and own it: a task that hangs may outlive
 // everything else.
-foxtive::TaskSpec ShipperTask(std::shared_ptr<Shipper> shipper) {
+foxtive::TaskSpec ShipperTask(const std::shared_ptr<Shipper>& shipper) {
   auto failures = std::make_shared<FailureLog>();
   return {
       .name = "shipper",

@@ -48,7 +48,7 @@ namespace {
 // How often the shipper hears of its progress if the flow is limited.
 constexpr int64_t kStepsPerSecond = 20;
 
-constexpr size_t kBufferBytes = 64 * 1024;
+constexpr size_t kBufferBytes = size_t{64} * 1024;
 
 absl::Status WritePort(uint16_t port) {
   const std::string path = absl::GetFlag(FLAGS_port_file);

@@ -12,7 +12,7 @@ namespace log_shipper {
 namespace {
 
 // How much is under way before the sink has to say that it has it.
-constexpr int64_t kBatchBytes = 64 * 1024;
+constexpr int64_t kBatchBytes = int64_t{64} * 1024;
 
 // No offset is longer.
 constexpr size_t kMaxOffsetDigits = 20;

@@ -78,6 +78,7 @@ class RunFunction {
   RunFunction(std::nullptr_t) {}
 
   template <typename F>
+  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): moves are excluded, by `requires`.
   requires(!std::same_as<std::remove_cvref_t<F>, RunFunction>) RunFunction(F&& run) {
     using Worker = std::decay_t<F>;
     static_assert(

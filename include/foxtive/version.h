@@ -14,6 +14,7 @@
 
 // "major.minor.patch", once the macros are replaced by their numbers.
 #define FOXTIVE_INTERNAL_QUOTED(text) #text
+// NOLINTNEXTLINE(bugprone-macro-parentheses): they would become part of the text.
 #define FOXTIVE_INTERNAL_DOTTED(major, minor, patch) FOXTIVE_INTERNAL_QUOTED(major.minor.patch)
 
 namespace foxtive {

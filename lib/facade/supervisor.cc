@@ -47,6 +47,7 @@ absl::Status TimedOut(const char* call, absl::Duration timeout) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): what callers see leaves open what is kept.
 absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(SupervisorOptions options) {
   if (internal::InForkChild()) return internal::ForkChildError();
   try {

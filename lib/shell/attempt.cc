@@ -120,7 +120,7 @@ TaskRecord::AttemptResult TaskRecord::CallRun() {
           .ended_nanos = ended};
 }
 
-TaskRecord::Follow TaskRecord::Decide(AttemptResult attempt) {
+TaskRecord::Follow TaskRecord::Decide(const AttemptResult& attempt) {
   const int64_t failures = Count(attempt);
   EndIfForkChild();  // the former exception has been destroyed
   const bool failed = attempt.end == AttemptEnd::kFailed || attempt.end == AttemptEnd::kSetupFailed;

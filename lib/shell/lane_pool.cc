@@ -131,8 +131,9 @@ void LanePool::BeginLocked(Job& job) {
 }
 
 bool LanePool::WantsLaneLocked() const {
+  const size_t spoken_for = static_cast<size_t>(ComingLocked()) + static_cast<size_t>(wakes_);
   return resting_.empty() && !closing_ && CountedLocked() + ComingLocked() < max_lanes_ &&
-         queue_.size() > static_cast<size_t>(ComingLocked() + wakes_);
+         queue_.size() > spoken_for;
 }
 
 LanePool::Wake LanePool::WakeOrCreateLocked() {

@@ -192,6 +192,7 @@ void MonitorStart::Set(absl::Status status) {
   real_clock_.Unpark(parker_);
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the thread has a reference of its own.
 void RunMonitor(std::shared_ptr<Engine> engine, MonitorStart& start) {
   if (engine->system().lanes_own_threads()) {
     NameThread("foxtive-monitor");

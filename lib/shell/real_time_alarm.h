@@ -37,8 +37,9 @@ class RealTimeAlarm {
   // Once, before the first Set.
   absl::Status Start() {
     absl::StatusOr<std::unique_ptr<System::Thread>> thread = system_.StartThread([this] { Run(); });
-    if (thread.ok()) thread_ = *std::move(thread);
-    return thread.status();
+    if (!thread.ok()) return thread.status();
+    thread_ = *std::move(thread);
+    return absl::OkStatus();
   }
 
   // Nudges at this time, once. Clock::kNever: not at all.

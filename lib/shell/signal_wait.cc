@@ -76,6 +76,7 @@ std::string ThreadThatTakes(const sigset_t& signals) {
   const std::unique_ptr<DIR, int (*)(DIR*)> tasks(opendir("/proc/self/task"), &closedir);
   if (tasks == nullptr) return "";
   const std::string self = absl::StrCat(gettid());
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has this stream.
   while (const dirent* const entry = readdir(tasks.get())) {
     const std::string id = entry->d_name;
     if (id[0] == '.' || id == self) continue;

@@ -195,7 +195,7 @@ class TaskRecord final : public TimerNode {
   bool BeginSetup() ABSL_LOCKS_EXCLUDED(mutex_);
   bool BeginRun() ABSL_LOCKS_EXCLUDED(mutex_);
   AttemptResult CallRun();
-  Follow Decide(AttemptResult attempt);
+  Follow Decide(const AttemptResult& attempt);
   int64_t Count(const AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
   void TellFailure(const AttemptResult& attempt);
   void EmitFailure(const AttemptResult& attempt, const Verdict& verdict, absl::Duration delay);
