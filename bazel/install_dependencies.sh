@@ -10,6 +10,7 @@
 #   kafka      what examples/kafka.sh needs: those for the examples, and librdkafka
 #   format     what .ci/run needs besides build: clang-format
 #   deep       what tests/deep.sh needs besides build: clang and its sanitizers
+#   tidy       what tests/tidy.sh needs besides build: clang-tidy
 #   consumers  what tests/consumers.sh needs besides build: CMake and make
 #
 # Exits with 0, fast and without a word, where everything is there. Otherwise installs as root or with
@@ -44,9 +45,10 @@ packages_of_group() {
     format) echo clang-format ;;
     # The libraries of the sanitizers are a package that clang only recommends.
     deep) printf '%s\n' clang libclang-rt-14-dev ;;
+    tidy) echo clang-tidy ;;
     consumers) printf '%s\n' cmake make ;;
     *)
-      say "there is no group '$1': build, examples, kafka, format, deep, consumers"
+      say "there is no group '$1': build, examples, kafka, format, deep, tidy, consumers"
       return 1
       ;;
   esac

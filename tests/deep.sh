@@ -5,10 +5,10 @@
 #
 #   tests/deep.sh [--minutes=N]      20 by default
 #
-# First, whole and once: clang's analysis of the lock annotations, as errors; the life of a million
-# tasks, which leaves memory, threads and descriptors as they were; hostile hosts, and the limits of
-# the kernel; the programs of others, for which the library is installed; and the hand-overs between
-# threads, in all orders with up to three deviations. Then the time is shared by
+# First, whole and once: clang's analysis of the lock annotations, as errors; clang-tidy; the life
+# of a million tasks, which leaves memory, threads and descriptors as they were; hostile hosts, and
+# the limits of the kernel; the programs of others, for which the library is installed; and the
+# hand-overs between threads, in all orders with up to three deviations. Then the time is shared by
 #   sim    the simulator, with fresh seeds
 #   asan   all tests with the address, leak and undefined-behaviour sanitizers
 #   tsan   all tests with the thread sanitizer, and the proof that it still sees races
@@ -87,6 +87,12 @@ if ! bazel build --config=clang --noshow_progress --color=no //lib/... //example
   grep -E 'error|note' "$logs/clang" | head -40
 fi
 
+echo 'tidy: clang-tidy'
+if ! bash tests/tidy.sh >"$logs/tidy" 2>&1; then
+  failures=$((failures + 1))
+  head -40 "$logs/tidy"
+fi
+
 echo 'life: a million tasks'
 if ! once "$logs/life" --test_env=FOXTIVE_LONG_LIFE=1000000 --test_output=all --test_timeout=3000 \
   //tests:long_life_test; then
@@ -131,5 +137,5 @@ for _ in $(seq "$(nproc)"); do
 done
 repeat busy "${threaded[@]}"
 
-echo "$failures of 10 parts failed"
+echo "$failures of 11 parts failed"
 ((failures == 0))
