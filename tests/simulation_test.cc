@@ -14,11 +14,14 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
+#include "lib/shell/lane_pool.h"
 
 namespace foxtive::internal {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr int64_t kSecond = 1'000'000'000;
 
@@ -133,6 +136,62 @@ TEST(SimulationTest, ALaneMayBeLate) {
   EXPECT_EQ(task.state(), TaskState::kRunning);
   supervisor = nullptr;
   EXPECT_EQ(task.state(), TaskState::kFinished);
+}
+
+// What the library was told of tasks that wait for a thread.
+class CapacityListener : public EventListener {
+ public:
+  void OnEvent(const Event& event) override {
+    if (event.kind == EventKind::kCapacityLimited) reasons.emplace_back(event.reason);
+  }
+  std::vector<std::string> reasons;
+};
+
+TEST(SimulationTest, S23_ALaneThatIsVeryLateIsReported) {
+  Simulated simulated;
+  const auto listener = std::make_shared<CapacityListener>();
+  auto supervisor = *Supervisor::Create({.listener = listener, .clock = simulated.simulation});
+  simulated.choices->lane_delay = 30 * kSecond;
+  const auto sleep = [](TaskContext& context) { context.SleepFor(absl::Hours(1)); };
+  const TaskHandle first = *supervisor->Submit("first", sleep);
+  const TaskHandle second = *supervisor->Submit("second", sleep);
+  simulated.AdvanceBy(kSecond);
+  EXPECT_THAT(listener->reasons, IsEmpty()) << "that may happen, and ends by itself";
+  simulated.AdvanceBy(28 * kSecond);
+  EXPECT_THAT(listener->reasons, ElementsAre(HasSubstr("oneTBB has not started a thread")));
+  EXPECT_EQ(second.state(), TaskState::kQueued);
+  simulated.AdvanceBy(kSecond);
+  EXPECT_EQ(first.state(), TaskState::kRunning);
+  EXPECT_EQ(second.state(), TaskState::kRunning);
+  supervisor = nullptr;
+  simulated.AdvanceBy(30 * kSecond);
+  EXPECT_EQ(simulated.simulation->threads(), 0u) << "those launched in its place come, and leave";
+}
+
+// The tasks have ended by themselves, which the monitor is not told. One lane after the other: what
+// is needed again soon should not be gone all at once.
+TEST(SimulationTest, LanesRetireThoughNothingElseWakesTheMonitor) {
+  constexpr int kBeyond = 3;
+  Simulated simulated;
+  auto supervisor = *Supervisor::Create({.listener = nullptr, .clock = simulated.simulation});
+  for (int i = 0; i < LanePool::kKeptLanes + kBeyond; ++i) {
+    ASSERT_TRUE(supervisor
+                    ->Submit("task-" + std::to_string(i),
+                             [](TaskContext& context) { context.SleepFor(absl::Seconds(1)); })
+                    .ok());
+  }
+  simulated.AdvanceBy(kSecond);
+  ASSERT_EQ(supervisor->task_count(), 0u);
+  const size_t all = simulated.simulation->threads();
+  simulated.AdvanceBy(LanePool::kRetireAfterNanos - 1);
+  EXPECT_EQ(simulated.simulation->threads(), all);
+  simulated.AdvanceBy(1);
+  for (size_t i = 1; i <= kBeyond; ++i) {
+    EXPECT_EQ(simulated.simulation->threads(), all - i);
+    simulated.AdvanceBy(LanePool::kRetryAfterNanos);
+  }
+  simulated.AdvanceBy(2 * LanePool::kRetireAfterNanos);
+  EXPECT_EQ(simulated.simulation->threads(), all - kBeyond);
 }
 
 // Nothing keeps it: not the engine, not the lanes.

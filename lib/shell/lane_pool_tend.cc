@@ -146,14 +146,16 @@ bool LanePool::WriteOffOne() {
   return true;
 }
 
-// Retires the lane that has rested longest, one at a time.
+// Retires the lane that has rested longest, one at a time. Nobody wakes the monitor when a lane
+// goes to rest: while there are too many it looks every kRetireAfter, so that none rests for longer
+// unseen.
 int64_t LanePool::TendResting(int64_t now) {
   std::shared_ptr<Lane> retiring;
-  int64_t due = Clock::kNever;
+  int64_t due;
   {
     MutexLock lock(mutex_);
-    if (resting_.empty() || live_ <= kKeptLanes) return due;
-    due = resting_.front()->resting_since_ + kRetireAfterNanos;
+    if (live_ + starting_ <= kKeptLanes) return Clock::kNever;
+    due = (resting_.empty() ? now : resting_.front()->resting_since_) + kRetireAfterNanos;
     if (now < due) return due;
     retiring = std::move(resting_.front());
     resting_.erase(resting_.begin());
