@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <future>
 #include <memory>
@@ -25,6 +26,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "foxtive/signals.h"
 #include "foxtive/supervisor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -80,7 +82,9 @@ void TryNewSupervisors(Findings& findings) {
   Supervisor by_default;
   findings.Expect(Refused(by_default.Submit(Patient("new"))), "Submit, of a new Supervisor");
   findings.Expect(Refused(by_default.Shutdown()), "Shutdown, of a new Supervisor");
+  findings.Expect(by_default.ListTasks().empty(), "ListTasks, of a new Supervisor");
   findings.Expect(by_default.task_count() == 0, "task_count, of a new Supervisor");
+  by_default.RequestShutdown();
 }
 
 void TryCalls(Supervisor& supervisor, Findings& findings) {
@@ -88,12 +92,16 @@ void TryCalls(Supervisor& supervisor, Findings& findings) {
   findings.Expect(Refused(supervisor.Submit({.name = ""})), "Submit, a bad spec");
   findings.Expect(Refused(supervisor.Register(Patient("new"))), "Register");
   findings.Expect(Refused(supervisor.Submit("new", [] {})), "Submit, name and run");
+  findings.Expect(Refused(supervisor.Submit(std::shared_ptr<SupervisedTask>())), "Submit, null");
   findings.Expect(Refused(supervisor.Register(std::shared_ptr<SupervisedTask>())),
                   "Register, null");
   findings.Expect(Refused(supervisor.RegisterAll({})), "RegisterAll");
   findings.Expect(Refused(Supervisor::Default()), "Default");
   findings.Expect(Refused(SpawnSupervised(Patient("new"))), "SpawnSupervised");
+  findings.Expect(Refused(SpawnSupervised(std::shared_ptr<SupervisedTask>())),
+                  "SpawnSupervised, null");
   findings.Expect(Refused(SpawnSupervisedMany({})), "SpawnSupervisedMany");
+  findings.Expect(Refused(ShutdownOnSignal(supervisor, {SIGUSR1})), "ShutdownOnSignal");
   findings.Expect(Refused(supervisor.StartAll()), "StartAll");
   findings.Expect(Refused(supervisor.WaitAny()), "WaitAny");
   findings.Expect(Refused(supervisor.WaitAny(absl::ZeroDuration())), "WaitAny, 0");
@@ -115,6 +123,7 @@ void TryCalls(const TaskHandle& handle, Findings& findings) {
   findings.Expect(!handle.TryResult().has_value(), "TryResult");
   findings.Expect(Refused(handle.Wait()), "Wait");
   findings.Expect(!handle.RequestStop(), "RequestStop");
+  findings.Expect(Refused(handle.OnFinished([](const SupervisionResult&) {})), "OnFinished");
   // What touches no lock stays.
   findings.Expect(handle.valid(), "valid");
   findings.Expect(!handle.name().empty(), "name");

@@ -73,6 +73,16 @@ TEST(LifecycleTest, EveryPairIsInTheTableOrChangesNothing) {
   }
 }
 
+TEST(LifecycleTest, WhatIsNoStateStaysAsItIs) {
+  const auto none = static_cast<TaskState>(kStates.size());
+  for (int i = 0; i < kLifeEvents; ++i) {
+    const Transition transition = Next(none, static_cast<LifeEvent>(i));
+    EXPECT_FALSE(transition.taken);
+    EXPECT_EQ(transition.next, none);
+    EXPECT_EQ(transition.actions, kNoAction);
+  }
+}
+
 TEST(LifecycleTest, S13_AStopIsTakenOnceAndNeverAfterAVerdict) {
   for (TaskState state : kStates) {
     const Transition first = Next(state, LifeEvent::kStopRequested);

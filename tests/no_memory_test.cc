@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "foxtive/signals.h"
 #include "foxtive/supervisor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -286,6 +287,31 @@ TEST(NoMemoryTest, WaitsThatAreRefusedOrTimeOutSoWithoutMemory) {
   worker.Release();
   FailEachOf(
       absl::StatusCode::kOk, [&] { return handle.Wait().status(); }, Nothing);
+}
+
+TEST(NoMemoryTest, BadSignalsAreRefusedWithoutMemoryToo) {
+  constexpr auto kCode = absl::StatusCode::kInvalidArgument;
+  Supervisor s;
+  FailEachOf(
+      kCode, [] { return BlockSignals({-1}); }, Nothing);
+  FailEachOf(
+      kCode, [] { return WaitForSignal({-1}).status(); }, Nothing);
+  FailEachOf(
+      kCode, [&s] { return ShutdownOnSignal(s, {-1}); }, Nothing);
+}
+
+// It has no status to say so. A reference that it kept is for the leak sanitizer to find.
+TEST(NoMemoryTest, AListWithoutMemoryIsAnExceptionAndHoldsNoTask) {
+  Supervisor s;
+  const TaskHandle handle = Register(s, LongSpec(0));
+  const auto list = [&s] {
+    try {
+      return s.ListTasks().size() == 1 ? absl::OkStatus() : absl::InternalError("not one");
+    } catch (const std::bad_alloc&) {
+      return absl::Status(absl::StatusCode::kResourceExhausted, "");
+    }
+  };
+  FailEachOf(absl::StatusCode::kOk, list, Nothing);
 }
 
 TEST(NoMemoryTest, CallsThatWouldWaitForThemselvesAreRefusedWithoutMemoryToo) {

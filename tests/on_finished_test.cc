@@ -3,6 +3,7 @@
 // TaskHandle::OnFinished: called once, with the result, whenever it was asked for.
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,7 @@
 #include "foxtive/supervisor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/failing_allocator.h"
 #include "tests/support/test_util.h"
 #include "tests/support/workers.h"
 
@@ -177,6 +179,24 @@ TEST(OnFinishedTest, BadInputIsRefusedAndNeverCalled) {
   EXPECT_EQ(handle.OnFinished(nullptr).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(TaskHandle().OnFinished([](const SupervisionResult&) {}).code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(OnFinishedTest, WithoutMemoryItIsRefusedAndNeverCalled) {
+  auto supervisor = MakeSupervisor();
+  const TaskHandle handle = Submit(*supervisor, Spec("task", [] {}));
+  AwaitResult(handle);
+  std::atomic<int> called{0};
+  const auto callback = [&called](const SupervisionResult&) { ++called; };
+  int64_t failing = 1;
+  for (;; ++failing) {
+    FailAllocationHere(failing);
+    const absl::Status status = handle.OnFinished(callback);
+    if (!EndFailureHere()) break;
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << failing;
+  }
+  EXPECT_GT(failing, 1);
+  supervisor.reset();
+  EXPECT_EQ(called, 1);
 }
 
 // --- What a callback may do.

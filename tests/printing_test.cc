@@ -248,6 +248,22 @@ TEST(PrintingTest, InfoTellsOfTheNextAttemptOnlyWhereThereIsADelay) {
   EXPECT_THAT(Text(info), StartsWith("'feed': TaskState(200) for 1.2s; 3 attempts"));
 }
 
+TEST(PrintingTest, EventKind) {
+  EXPECT_EQ(Text(EventKind::kAttemptFailed), "kAttemptFailed");
+  EXPECT_EQ(Text(EventKind::kSetupFailed), "kSetupFailed");
+  EXPECT_EQ(Text(EventKind::kHookThrew), "kHookThrew");
+  EXPECT_EQ(Text(EventKind::kTaskOver), "kTaskOver");
+  EXPECT_EQ(Text(EventKind::kLateReturn), "kLateReturn");
+  EXPECT_EQ(Text(EventKind::kCapacityLimited), "kCapacityLimited");
+  ExpectNumbersFrom<EventKind>(6, "EventKind");
+}
+
+TEST(PrintingTest, EventsAsTheDefaultListenerWritesThem) {
+  EXPECT_EQ(Text(Event{.kind = EventKind::kLateReturn, .task_name = "feed"}),
+            "task 'feed' has returned after it was abandoned");
+  EXPECT_EQ(Text(Event{.kind = static_cast<EventKind>(6), .task_name = "feed"}), "task 'feed' ");
+}
+
 // Every byte, also 0, as a name and as a message: one line, and only bytes that do no harm.
 TEST(PrintingTest, ControlCharactersAreEscapedEverywhere) {
   for (int byte = 0; byte <= 255; ++byte) {

@@ -2,10 +2,12 @@
 //
 // S26: the lines of the default listener, each caught as what one write(2) has written.
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -159,6 +161,21 @@ TEST(StderrListenerTest, S26_TheLongestLineIsWhole) {
   const std::string line = LineOf(event);
   EXPECT_THAT(line, EndsWith("were lost)\n"));
   EXPECT_LE(line.size(), size_t{4096});
+}
+
+// Nobody can be told of it; and the worker that has just failed finds its errno as it was.
+TEST(StderrListenerTest, ALineThatCannotBeWrittenIsGivenUp) {
+  const int former = dup(STDERR_FILENO);
+  const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  dup2(full, STDERR_FILENO);
+  errno = EDOM;
+  StderrListener()->OnEvent(Failure(absl::UnavailableError("down")));
+  const int after = errno;
+  dup2(former, STDERR_FILENO);
+  close(former);
+  close(full);
+  EXPECT_EQ(after, EDOM);
 }
 
 TEST(StderrListenerTest, ASupervisorUsesItByDefaultAndASuccessIsSilent) {

@@ -66,9 +66,8 @@ class Line {
     return *this << std::string_view(digits.data(), static_cast<size_t>(end - digits.begin()));
   }
 
-  // In seconds, to the microsecond.
+  // In seconds, to the microsecond. A delay that is infinite is not told.
   Line& operator<<(absl::Duration duration) {
-    if (duration == absl::InfiniteDuration()) return *this << "for ever";
     std::array<char, 64> digits;
     const double seconds = std::round(absl::ToDoubleSeconds(duration) * 1e6) / 1e6;
     // Fixed: nobody reads 6e-06 at a glance.
