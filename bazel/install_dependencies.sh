@@ -11,6 +11,7 @@
 #   format     what .ci/run needs besides build: clang-format
 #   deep       what tests/deep.sh needs besides build: clang and its sanitizers
 #   tidy       what tests/tidy.sh needs besides build: clang-tidy
+#   coverage   what tests/coverage.sh needs besides build: clang, its counters, and LLVM to read them
 #   consumers  what tests/consumers.sh needs besides build: CMake and make
 #
 # Exits with 0, fast and without a word, where everything is there. Otherwise installs as root or with
@@ -46,9 +47,10 @@ packages_of_group() {
     # The libraries of the sanitizers are a package that clang only recommends.
     deep) printf '%s\n' clang libclang-rt-14-dev ;;
     tidy) echo clang-tidy ;;
+    coverage) printf '%s\n' clang libclang-rt-14-dev llvm ;;
     consumers) printf '%s\n' cmake make ;;
     *)
-      say "there is no group '$1': build, examples, kafka, format, deep, tidy, consumers"
+      say "there is no group '$1': build, examples, kafka, format, deep, tidy, coverage, consumers"
       return 1
       ;;
   esac
