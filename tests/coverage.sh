@@ -45,7 +45,7 @@ readonly quiet=(--config=coverage --noshow_progress --color=no --ui_event_filter
 
 run_tests() {
   local targets
-  mapfile -t targets < <(bazel query 'kind(cc_test, //tests:all)' 2>/dev/null)
+  mapfile -t targets < <(bazel query 'kind(cc_test, //tests:all) except attr(tags, manual, //tests:all)' 2>/dev/null)
   ((${#targets[@]} > 0)) || { echo 'no test was found' >&2; exit 1; }
   programs=("${targets[@]/#'//tests:'/tests/}" tests/simulator)
   if ! bazel test "${quiet[@]}" --keep_going --nocache_test_results \
