@@ -4,66 +4,36 @@
 
 #include "lib/core/lifecycle.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
-#include <tuple>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/lifecycle_model.h"
 
 namespace foxtive::internal {
 namespace {
 
+using test::ExpectedVerdict;
+using test::FindLifecycleRow;
+using test::LifecycleRow;
+using test::PolicyOf;
 using ::testing::EndsWith;
 
 constexpr std::array kStates = {TaskState::kRegistered, TaskState::kQueued,   TaskState::kRunning,
                                 TaskState::kBackingOff, TaskState::kStopping, TaskState::kOverdue,
                                 TaskState::kFinished};
 
-struct Row {
-  TaskState state;
-  LifeEvent event;
-  TaskState next;
-  int actions;
-};
-
-const std::vector<Row>& Table() {
-  using S = TaskState;
-  using E = LifeEvent;
-  static const auto& table = *new std::vector<Row>{
-      {S::kRegistered, E::kStart, S::kQueued, kEnqueue},
-      {S::kRegistered, E::kStartLater, S::kBackingOff, kArmBackoff},
-      {S::kRegistered, E::kStopRequested, S::kStopping, kWindDown | kArmStopTimer},
-      {S::kQueued, E::kTakenUp, S::kRunning, kNoAction},
-      {S::kQueued, E::kStopRequested, S::kStopping, kWithdraw | kArmStopTimer},
-      {S::kRunning, E::kGiveWay, S::kQueued, kNoAction},
-      {S::kRunning, E::kBackOff, S::kBackingOff, kArmBackoff},
-      {S::kRunning, E::kEndDecided, S::kStopping, kNoAction},
-      {S::kRunning, E::kStopRequested, S::kStopping, kSignalStop | kArmStopTimer},
-      {S::kBackingOff, E::kDelayOver, S::kQueued, kEnqueue},
-      {S::kBackingOff, E::kStopRequested, S::kStopping, kWindDown | kArmStopTimer},
-      {S::kStopping, E::kOver, S::kFinished, kNoAction},
-      {S::kStopping, E::kStopOverdue, S::kOverdue, kNoAction},
-      {S::kOverdue, E::kOver, S::kFinished, kNoAction},
-  };
-  return table;
-}
-
 TEST(LifecycleTest, EveryPairIsInTheTableOrChangesNothing) {
   for (TaskState state : kStates) {
     for (int i = 0; i < kLifeEvents; ++i) {
       const auto event = static_cast<LifeEvent>(i);
-      const auto row = std::find_if(Table().begin(), Table().end(), [&](const Row& candidate) {
-        return candidate.state == state && candidate.event == event;
-      });
+      const LifecycleRow* const row = FindLifecycleRow(state, event);
       const Transition transition = Next(state, event);
-      const bool listed = row != Table().end();
+      const bool listed = row != nullptr;
       EXPECT_EQ(transition.taken, listed) << static_cast<int>(state) << ", " << i;
       EXPECT_EQ(transition.next, listed ? row->next : state)
           << static_cast<int>(state) << ", " << i;
@@ -112,29 +82,6 @@ TEST(LifecycleTest, FinishedIsReachedFromEverywhereAndIsTheEnd) {
   }
 }
 
-// The verdict once more, as the table in DESIGN reads, to hold against `Judge` in all combinations.
-std::optional<SupervisionStatus> Expected(const RestartRules& rules, const AttemptFacts& attempt,
-                                          bool permitted, int limit, int64_t failures) {
-  const AttemptEnd end = attempt.end;
-  if (attempt.stop_requested || end == AttemptEnd::kNotRun)
-    return SupervisionStatus::kManuallyStopped;
-  if (end == AttemptEnd::kSetupFailed && !rules.retry_setup) return SupervisionStatus::kSetupFailed;
-  if (end == AttemptEnd::kSucceeded) {
-    if (rules.restart_on == RestartOn::kAnyExit && limit != 0) return std::nullopt;
-    return SupervisionStatus::kCompletedNormally;
-  }
-  if (attempt.permanent || !permitted) return SupervisionStatus::kRestartPrevented;
-  if (limit == 0) return SupervisionStatus::kManuallyStopped;
-  if (limit > 0 && failures >= limit) return SupervisionStatus::kMaxAttemptsReached;
-  return std::nullopt;
-}
-
-// limit: 0 is Never, -1 Always, else MaxAttempts.
-RestartPolicy PolicyOf(int limit) {
-  if (limit == 0) return RestartPolicy::Never();
-  return limit < 0 ? RestartPolicy::Always() : RestartPolicy::MaxAttempts(limit);
-}
-
 TEST(VerdictTest, EveryCombinationAgreesWithTheTable) {
   int compared = 0;
   for (int limit : {0, -1, 1, 2, 3}) {
@@ -148,7 +95,7 @@ TEST(VerdictTest, EveryCombinationAgreesWithTheTable) {
           const bool permitted = (bits & 8) != 0;
           const int64_t failures = 1 + (bits >> 4 & 3);
           const Verdict verdict = Judge(rules, attempt, permitted, failures);
-          const auto expected = Expected(rules, attempt, permitted, limit, failures);
+          const auto expected = ExpectedVerdict(rules, attempt, permitted, limit, failures);
           ASSERT_EQ(verdict.final, expected.has_value()) << limit << " " << bits;
           if (expected.has_value()) {
             ASSERT_EQ(verdict.status, *expected) << limit << " " << bits;

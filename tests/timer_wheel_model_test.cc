@@ -10,56 +10,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <map>
 #include <random>
-#include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "lib/core/timer_wheel.h"
+#include "tests/support/timer_model.h"
 
 namespace foxtive::internal {
 namespace {
 
+using test::TimerModel;
+
 constexpr uint64_t kNever = TimerWheel::kNever;
-
-// The promise, written down as naively as possible.
-class Model {
- public:
-  explicit Model(uint64_t now) : now_(now) {}
-  void Schedule(size_t id, uint64_t deadline) {
-    where_[id] = entries_.emplace(std::max(deadline, now_), ++sequence_, id).first;
-  }
-  bool Cancel(size_t id) {
-    const auto found = where_.find(id);
-    if (found == where_.end()) return false;
-    entries_.erase(found->second);
-    where_.erase(found);
-    return true;
-  }
-  // An id, or -1.
-  int64_t PopDue(uint64_t now) {
-    now_ = std::max(now_, std::min(now, kNever - 1));
-    if (NextDeadline() > now_) return -1;
-    const size_t id = Earliest();
-    Cancel(id);
-    return static_cast<int64_t>(id);
-  }
-  size_t Earliest() const { return std::get<2>(*entries_.begin()); }
-  uint64_t NextDeadline() const {
-    return entries_.empty() ? kNever : std::get<0>(*entries_.begin());
-  }
-  size_t size() const { return entries_.size(); }
-  uint64_t now() const { return now_; }
-
- private:
-  using Entry = std::tuple<uint64_t, uint64_t, size_t>;  // deadline, sequence, id
-  std::set<Entry> entries_;
-  std::map<size_t, std::set<Entry>::iterator> where_;
-  uint64_t sequence_ = 0;
-  uint64_t now_;
-};
 
 struct Timer : TimerNode {};
 
@@ -194,7 +157,7 @@ class Simulation {
   const int max_delay_bits_;
   std::vector<Timer> timers_;
   TimerWheel wheel_;
-  Model model_;
+  TimerModel model_;
   int64_t scheduled_ = 0;
   int64_t popped_ = 0;
   int64_t early_wake_ups_ = 0;
