@@ -9,7 +9,7 @@
 #   examples   what the programs in examples/ need: the same without the test and benchmark libraries
 #   kafka      what examples/kafka.sh needs: those for the examples, and librdkafka
 #   format     what .ci/run needs besides build: clang-format
-#   deep       what tests/deep.sh needs besides build: clang and its sanitizers
+#   deep       what tests/deep.sh and tests/fuzz.sh need besides build: clang and its sanitizers
 #   tidy       what tests/tidy.sh needs besides build: clang-tidy
 #   coverage   what tests/coverage.sh needs besides build: clang, its counters, and LLVM to read them
 #   consumers  what tests/consumers.sh needs besides build: CMake and make
