@@ -10,11 +10,12 @@
 # the limits of the kernel; the programs of others, for which the library is installed; and the
 # hand-overs between threads, in all orders with up to three deviations. Then the time is shared by
 #   sim    the simulator, with fresh seeds
+#   fuzz   the fuzz targets, one after the other, each from its corpus on
 #   asan   all tests with the address, leak and undefined-behaviour sanitizers
 #   tsan   all tests with the thread sanitizer, and the proof that it still sees races
 #   core   the tests with threads, all on one core
 #   busy   the same beside a busy process per core
-# each of which runs its tests again and again until its share is used up, at least once.
+# each of which goes on until its share is used up; the last four run all their tests at least once.
 #
 # Reports how often each test ran, and the end of what failed. Exit status 0: nothing failed.
 set -uo pipefail
@@ -32,7 +33,7 @@ done
 
 bash bazel/install_dependencies.sh build deep || exit 1
 
-readonly share=$((minutes * 60 / 5))
+readonly share=$((minutes * 60 / 6))
 logs="$(mktemp -d)"
 readonly logs
 busy=()
@@ -49,7 +50,7 @@ trap 'exit 130' INT TERM
 # What has threads in it; the rest gains nothing from being run again.
 threaded_tests() {
   bazel query 'tests(//tests/... union //examples/... union //benchmarks/...)' 2>/dev/null |
-    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|install_test|failure_fold|printing|simulator|explorer|simulation|testing|stress_check)'
+    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|install_test|failure_fold|printing|simulator|fuzz|simulated|explorer|simulation|testing|stress_check)'
 }
 
 # once <log> <option...>: one run of the tests, each anew; the stress test with fresh seeds, and more
@@ -124,6 +125,11 @@ if ! bazel run -c opt --ui_event_filters=-info,-stdout,-stderr --noshow_progress
   failures=$((failures + 1))
 fi
 
+echo 'fuzz: inputs that nobody has thought of'
+if ! bash tests/fuzz.sh --seconds="$((share / 3))"; then
+  failures=$((failures + 1))
+fi
+
 mapfile -t threaded < <(threaded_tests)
 ((${#threaded[@]} > 0)) || { echo 'no test was found' >&2; exit 1; }
 
@@ -137,5 +143,5 @@ for _ in $(seq "$(nproc)"); do
 done
 repeat busy "${threaded[@]}"
 
-echo "$failures of 11 parts failed"
+echo "$failures of 12 parts failed"
 ((failures == 0))
