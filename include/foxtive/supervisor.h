@@ -146,8 +146,8 @@ class Supervisor {
   // `Unpark` may).
   void RequestShutdown() noexcept;
 
-  // The newest task of this name that is not over, or is registered and its result not handed out;
-  // else `kNotFound`.
+  // The newest task of this name, until it is over, or, if it was registered, until its result is
+  // handed out; else `kNotFound`.
   absl::StatusOr<TaskHandle> Find(std::string_view name) const;
 
   // The tasks that have no result yet, in the order of their start or registration; each is a
