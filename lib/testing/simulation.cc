@@ -170,7 +170,7 @@ bool Simulation::Park(Parker& parker, int64_t deadline_nanos) noexcept {
 
 void Simulation::Unpark(Parker& parker) noexcept {
   CheckThread();
-  if (chooser_->LosesUnpark()) return;
+  if (!chooser_->PassesUnpark()) return;
   Clock::Unpark(parker);
   Strand* strand = BucketOf(parker);
   while (strand != nullptr && strand->parker != &parker) strand = strand->next_in_bucket;

@@ -59,8 +59,9 @@ class Simulation final : public SystemClock,
     virtual int64_t LaneDelay() { return 0; }
     // What Look is to say.
     virtual bool IsLimited() { return false; }
-    // Whether an unpark gets lost: a fault of the system that must be found out.
-    virtual bool LosesUnpark() { return false; }
+    // Asked before each unpark, by the thread that calls it, which may be left there. False: it
+    // gets lost, a fault of the system that must be found out.
+    virtual bool PassesUnpark() { return true; }
     virtual std::shared_ptr<Executor> Adorn(std::shared_ptr<Executor> executor) { return executor; }
   };
 

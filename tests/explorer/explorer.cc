@@ -76,10 +76,9 @@ class Choices final : public Simulation::Chooser {
     return path_.Choose(count);
   }
   bool Preempts() override { return path_.Choose(2) == 1; }
-  // Not that it does.
-  bool LosesUnpark() override {
+  bool PassesUnpark() override {
     if (MutexesHeld() == 0) Simulation::Preempt();
-    return false;
+    return true;
   }
 
   Simulation* simulation = nullptr;

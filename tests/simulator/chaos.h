@@ -40,7 +40,7 @@ class World::Chaos final : public internal::Simulation::Chooser {
     return HasFaults() && random_.OneIn(3) ? random_.Between(0, 3'000'000'000) : 0;
   }
   bool IsLimited() override { return HasFaults() && random_.OneIn(3); }
-  bool LosesUnpark() override { return Planted(Fault::kUnparkLost) && random_.OneIn(50); }
+  bool PassesUnpark() override { return !Planted(Fault::kUnparkLost) || !random_.OneIn(50); }
   std::shared_ptr<internal::Executor> Adorn(std::shared_ptr<internal::Executor> executor) override {
     return WithFaults(std::move(executor));
   }
