@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -25,6 +26,7 @@ namespace foxtive::test {
 namespace {
 
 using ::testing::Each;
+using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 // Keeps what it is called with; a copy of it is the callback.
@@ -271,6 +273,39 @@ TEST(OnFinishedTest, S16_TheCallbackOfATaskThatDestroysItsSupervisorIsCalled) {
     calls.statuses->AwaitSize(1);
     AwaitState(handle, TaskState::kFinished);
     EXPECT_THAT(calls.statuses->Entries(), SizeIs(1));
+  }
+}
+
+// Whoever lets go of it last: nothing orders the two, and the thread sanitizer does not see it when
+// Abseil does.
+TEST(OnFinishedTest, S2_AResultIsItsOwnersAlone) {
+  for (int round = 0; round < 20; ++round) {
+    std::optional<SupervisionResult> kept;
+    Notification called;
+    TaskHandle handle;
+    {
+      Supervisor supervisor;
+      TaskSpec spec =
+          Spec("task", [] { return absl::UnavailableError("the error of its attempt"); });
+      spec.restart_policy = RestartPolicy::MaxAttempts(1);
+      handle = Submit(supervisor, std::move(spec));
+      ASSERT_TRUE(handle
+                      .OnFinished([&](const SupervisionResult& result) {
+                        kept = result;
+                        called.Notify();
+                      })
+                      .ok());
+      called.Await("the callback");
+    }
+    std::atomic<bool> let_go{false};
+    std::thread other([handle = std::move(handle), &let_go]() mutable {
+      EXPECT_THAT(std::string(handle.TryResult()->last_error.message()), HasSubstr("attempt"));
+      handle = TaskHandle();
+      let_go.store(true, std::memory_order_relaxed);
+    });
+    while (!let_go.load(std::memory_order_relaxed)) std::this_thread::yield();
+    kept.reset();
+    other.join();
   }
 }
 

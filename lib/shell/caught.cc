@@ -8,6 +8,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <typeinfo>
@@ -111,6 +112,13 @@ absl::Status UnsharedCopy(const absl::Status& status) {
     copy.SetPayload(type, absl::Cord(std::string(payload)));
   });
   return copy;
+}
+
+void ShareNothing(absl::Status& status) noexcept {
+  try {
+    status = UnsharedCopy(status);
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 void PrepareOutOfMemoryStatus() { OutOfMemoryStatus(); }

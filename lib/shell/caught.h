@@ -55,6 +55,11 @@ inline absl::Status NoMemory() { return absl::Status(absl::StatusCode::kResource
 // std::bad_alloc.
 absl::Status UnsharedCopy(const absl::Status& status);
 
+// Makes `status` such a copy, if there is memory for it. For what is handed to the user where
+// memory may not be needed, under the thread sanitizer alone: whoever destroys the last copy would
+// be reported, be it a worker or a host.
+void ShareNothing(absl::Status& status) noexcept;
+
 // Makes the status for the lack of memory; called once before the first attempt.
 void PrepareOutOfMemoryStatus();
 

@@ -14,9 +14,11 @@
 #include <utility>
 
 #include "lib/core/lifecycle.h"
+#include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/task_record.h"
+#include "lib/shell/thread_setup.h"
 #include "lib/shell/user_code_scope.h"
 
 namespace foxtive::internal {
@@ -178,6 +180,7 @@ void TaskRecord::FillLocked(SupervisionResult& result) const {
   result.total_attempts = published_->attempts;
   result.final_status = published_->status;
   result.last_error = published_->error;
+  if (kThreadSanitizer) ShareNothing(result.last_error);
   result.last_exception = published_->exception;
   result.elapsed = published_->elapsed;
   result.reason = published_->reason;

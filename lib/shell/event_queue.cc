@@ -2,7 +2,6 @@
 
 #include "lib/shell/event_queue.h"
 
-#include <new>
 #include <utility>
 
 #include "lib/shell/caught.h"
@@ -15,20 +14,6 @@
 
 namespace foxtive::internal {
 
-namespace {
-
-// Under the thread sanitizer a listener gets a status of its own, though that needs memory: the
-// reference count of a shared one would be a hand-over that the sanitizer does not see, and whoever
-// destroys the last copy, a worker perhaps, would be reported.
-void ShareNothing(absl::Status& status) {
-  try {
-    status = UnsharedCopy(status);
-  } catch (const std::bad_alloc&) {
-  }
-}
-
-}  // namespace
-
 EventQueue::EventQueue(Engine& engine, std::shared_ptr<EventListener> listener, EventDetail detail)
     : engine_(engine),
       created_nanos_(engine.clock().NowNanos()),
@@ -40,7 +25,7 @@ EventQueue::~EventQueue() = default;
 
 bool EventQueue::Emit(Notice notice) {
   if (silent()) return false;
-  if (kThreadSanitizer) ShareNothing(notice.status);
+  if (kThreadSanitizer) ShareNothing(notice.status);  // the listener's own
   Slot slot{.notice = std::move(notice),
             .wall_nanos = WallNanos(),
             .uptime_nanos = engine_.clock().NowNanos() - created_nanos_,
