@@ -47,10 +47,11 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-# What has threads in it; the rest gains nothing from being run again.
+# What has threads in it, and shares the machine with others; the rest gains nothing from being run
+# again.
 threaded_tests() {
   bazel query 'tests(//tests/... union //examples/... union //benchmarks/...)' 2>/dev/null |
-    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|install_test|failure_fold|printing|simulator|fuzz|simulated|explorer|simulation|testing|stress_check)'
+    grep -vE '(backoff_|policy|lifecycle|timer_wheel|readme_test|house_rules|run_function|install_test|failure_fold|printing|simulator|fuzz|simulated|explorer|simulation|testing|stress_check|hostile_host|limits_test)'
 }
 
 # once <log> <option...>: one run of the tests, each anew; the stress test with fresh seeds, and more
