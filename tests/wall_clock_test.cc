@@ -231,7 +231,9 @@ TEST(WallClockTest, S26_OnlyTheWallTimeOfAnEventFollowsTheWallClock) {
   };
   struct Listener : EventListener {
     EventDetail detail() const override { return EventDetail::kEverything; }
-    void OnEvent(const Event& event) override { times.Add({event.wall_time, event.uptime}); }
+    void OnEvent(const Event& event) override {
+      if (event.kind == EventKind::kTaskOver) times.Add({event.wall_time, event.uptime});
+    }
     Recorder<Times> times;
   };
   const auto listener = std::make_shared<Listener>();

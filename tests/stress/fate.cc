@@ -50,6 +50,11 @@ Outcome Fate::SetupOutcome(int64_t times) const {
   return random.OneOf({Outcome::kOk, Outcome::kOk, Outcome::kError, Outcome::kException});
 }
 
+bool Fate::IsDeafAtOnce() const {
+  return ConductOf(1) == Conduct::kIsDeaf && !has_setup && initial_delay == absl::ZeroDuration() &&
+         name == absl::StrCat(number);
+}
+
 bool Fate::MayRestart(int64_t attempt) const {
   return !Random(seed, static_cast<uint64_t>(number), static_cast<uint64_t>(attempt) * 4 + 4)
               .OneIn(30);

@@ -54,6 +54,8 @@ struct Fate {
   // `times`: how often setup was called, this one included.
   Outcome SetupOutcome(int64_t times) const;
   bool MayRestart(int64_t attempt) const;
+  // With a name of its own, so that it is not refused.
+  bool IsDeafAtOnce() const;
 };
 
 }  // namespace foxtive::test
