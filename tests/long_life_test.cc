@@ -4,7 +4,6 @@
 // whose handles are dropped, many more leave memory, threads and file descriptors as they are.
 // tests/deep.sh sets FOXTIVE_LONG_LIFE for a million.
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -29,27 +28,13 @@
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
 #include "gtest/gtest.h"
+#include "tests/support/heap.h"
 #include "tests/support/test_util.h"
 
 namespace foxtive::test {
 namespace {
 
-// With a sanitizer neither the heap nor what it takes from the system is that of the program; its
-// own search for leaks is.
-#if defined(__has_feature)
-#define FOXTIVE_HAS_FEATURE(feature) __has_feature(feature)
-#else
-#define FOXTIVE_HAS_FEATURE(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    FOXTIVE_HAS_FEATURE(address_sanitizer) || FOXTIVE_HAS_FEATURE(thread_sanitizer)
-constexpr bool kHeapIsOurs = false;
-constexpr int64_t kTasks = 5'000;
-#else
-constexpr bool kHeapIsOurs = true;
-constexpr int64_t kTasks = 50'000;
-#endif
-
+constexpr int64_t kTasks = kHeapIsOurs ? 50'000 : 5'000;
 constexpr int64_t kWarmUp = 4'000;
 constexpr int kLanes = 4;
 constexpr int kServiceLanes = kLanes + 16;
@@ -84,8 +69,7 @@ Figures Measure() {
   int64_t all_pages = 0;
   int64_t resident_pages = 0;
   std::ifstream("/proc/self/statm") >> all_pages >> resident_pages;
-  const struct mallinfo2 heap = mallinfo2();
-  return {.live_bytes = static_cast<int64_t>(heap.uordblks + heap.hblkhd),
+  return {.live_bytes = LiveBytes(),
           .resident_bytes = resident_pages * sysconf(_SC_PAGESIZE),
           .threads = EntriesOf("/proc/self/task"),
           .descriptors = EntriesOf("/proc/self/fd")};

@@ -4,8 +4,6 @@
 // nanosecond, so their numbers can be computed, and the second half of the day leaves the heap as
 // the first one has.
 
-#include <malloc.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,25 +15,13 @@
 #include "foxtive/supervisor.h"
 #include "foxtive/testing.h"
 #include "gtest/gtest.h"
+#include "tests/support/heap.h"
 
 namespace foxtive::testing {
 namespace {
 
 constexpr absl::Duration kHalfDay = absl::Hours(12);
 constexpr int kPacers = 20;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kHeapIsOurs = false;
-#elif defined(__has_feature)
-constexpr bool kHeapIsOurs = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
-#else
-constexpr bool kHeapIsOurs = true;
-#endif
-
-int64_t LiveBytes() {
-  const struct mallinfo2 heap = mallinfo2();
-  return static_cast<int64_t>(heap.uordblks + heap.hblkhd);
-}
 
 // Attempts that last `lasts` each, the n-th failure in a row being followed by `delay(n)`: how many
 // have begun after `time`.
@@ -81,10 +67,10 @@ TEST(SimulatedDayTest, NoAttemptOfADayIsEarlyOrLateAndTheHeapStaysAsItIs) {
   const auto supervisor = *Supervisor::Create({.listener = nullptr, .clock = time.clock()});
   const std::vector<Expected> tasks = SubmitPacers(*supervisor);
   time.AdvanceBy(kHalfDay);
-  const int64_t bytes = LiveBytes();
+  const int64_t bytes = test::LiveBytes();
   time.AdvanceBy(kHalfDay);
-  const int64_t grown = LiveBytes() - bytes;
-  EXPECT_LT(kHeapIsOurs ? grown : 0, 4096);
+  const int64_t grown = test::LiveBytes() - bytes;
+  EXPECT_LT(test::kHeapIsOurs ? grown : 0, 4096);
   int64_t all = 0;
   for (const Expected& task : tasks) {
     EXPECT_EQ(task.handle.attempts(), task.attempts(2 * kHalfDay)) << task.handle.name();

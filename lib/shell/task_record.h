@@ -298,11 +298,11 @@ class TaskRecord final : public TimerNode {
   std::unique_ptr<FutureState> future_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<FinishedCall> calls_ ABSL_GUARDED_BY(mutex_);  // the last one first
 
-  friend struct Counters;  // of a test: as they are after years
-
   // Synchronised by themselves, with mutex_.
   WaiterList sleepers_;  // in SleepFor
   WaiterList waiters_;   // for the result
+
+  friend struct Counters;  // of a test: as they are after years
 };
 
 }  // namespace foxtive::internal

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/stress/fate.h"
+#include "tests/support/lifecycle_model.h"
 
 namespace foxtive::test {
 namespace {
@@ -88,11 +89,9 @@ class TaskCheck {
   std::optional<What> owes_hook_;
   bool owes_question_ = false;
   bool asked_ = false;
-  bool restarted_ = false;  // on_restart was called
-  int64_t hooks_ = 0;       // those that throw, if any does
-  // The verdict of the last attempt.
-  bool final_ = false;
-  SupervisionStatus verdict_ = SupervisionStatus::kCompletedNormally;
+  bool restarted_ = false;                    // on_restart was called
+  int64_t hooks_ = 0;                         // those that throw, if any does
+  std::optional<SupervisionStatus> verdict_;  // of the last attempt; none: a restart
 
   // The end.
   int64_t on_shutdowns_ = 0;
@@ -154,7 +153,7 @@ void TaskCheck::SeeCaller(const Entry& entry, size_t place) {
 
 void TaskCheck::Begins(int64_t nanos) {
   Expect(!running_, "two attempts overlapped");
-  Expect(!final_, "an attempt after a verdict that ends the task");
+  Expect(!verdict_.has_value(), "an attempt after a verdict that ends the task");
   Expect(cleanups_ == 0 && destroyed_ == 0, "an attempt after the end");
   Expect(!owes_hook_.has_value(), "a hook was left out");
   Expect(!owes_question_ || asked_, "should_restart was not asked");
@@ -205,30 +204,27 @@ void TaskCheck::Ended(int64_t nanos, Outcome outcome, bool in_setup) {
   Decide(outcome, in_setup);
 }
 
-// The table of verdicts, without stops.
+// As if there were no stops.
 void TaskCheck::Decide(Outcome outcome, bool in_setup) {
+  using internal::AttemptEnd;
+  const internal::AttemptFacts facts = {.end = in_setup                  ? AttemptEnd::kSetupFailed
+                                               : outcome == Outcome::kOk ? AttemptEnd::kSucceeded
+                                                                         : AttemptEnd::kFailed,
+                                        .permanent = outcome == Outcome::kPermanentError};
+  const internal::RestartRules rules = {
+      .restart_on = fate_.any_exit ? RestartOn::kAnyExit : RestartOn::kFailure,
+      .retry_setup = fate_.retries_setup};
   const bool asks = fate_.has_hooks && !fate_.hooks_throw;
-  final_ = true;
-  if (in_setup && !fate_.retries_setup) {
-    verdict_ = SupervisionStatus::kSetupFailed;
-  } else if (outcome == Outcome::kOk) {
-    verdict_ = SupervisionStatus::kCompletedNormally;
-    final_ = !fate_.any_exit || fate_.limit == 0;
-  } else if (outcome == Outcome::kPermanentError || (asks && !fate_.MayRestart(number_))) {
-    verdict_ = SupervisionStatus::kRestartPrevented;
-  } else if (fate_.limit == 0) {
-    verdict_ = SupervisionStatus::kManuallyStopped;
-  } else {
-    verdict_ = SupervisionStatus::kMaxAttemptsReached;
-    final_ = fate_.limit > 0 && failures_ >= fate_.limit;
-  }
+  verdict_ =
+      ExpectedVerdict(rules, facts, !asks || fate_.MayRestart(number_), fate_.limit, failures_);
 }
 
 void TaskCheck::SeeHook(const Entry& entry) {
   ++hooks_;
   Expect(fate_.has_hooks && !running_ && cleanups_ == 0, "a hook at a wrong time");
   if (entry.what == What::kOnRestart) {
-    Expect(entry.number == runs_ + 1 && runs_ > 0 && !final_, "on_restart of another attempt");
+    Expect(entry.number == runs_ + 1 && runs_ > 0 && !verdict_.has_value(),
+           "on_restart of another attempt");
     Expect(!std::exchange(restarted_, true), "on_restart twice");
   } else if (entry.what == What::kShouldRestart) {
     Expect(owes_question_ && !owes_hook_.has_value() && !std::exchange(asked_, true),
@@ -279,7 +275,7 @@ void TaskCheck::EndOfAccepted() {
   Expect(finished_ == 1, "it has no result");
   Expect(attempts_told_ == runs_, "its result has another number of attempts");
   Expect(on_shutdowns_ == 0 || (begun_ && was_stopped), "on_shutdown without a stop");
-  const bool by_verdict = final_ && status_ == verdict_;
+  const bool by_verdict = verdict_ == status_;
   switch (status_) {
     case SupervisionStatus::kAbandoned:
       return Expect(was_stopped, "abandoned without a stop");
