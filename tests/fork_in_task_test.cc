@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
@@ -90,6 +92,14 @@ TEST(Semantics, S22_TheContextInAChildSaysNothing) {
                 findings.Expect(!context.stop_requested(), "stop_requested");
                 findings.Expect(!context.stop_token().stop_possible(), "stop_token");
                 context.MarkHealthy();
+                findings.Expect(absl::IsFailedPrecondition(context.WaitReadable(0)),
+                                "WaitReadable");
+                std::mutex mutex;
+                std::condition_variable_any condition;
+                std::unique_lock lock(mutex);
+                const absl::Status waited = context.Wait(condition, lock, [] { return false; });
+                findings.Expect(absl::IsFailedPrecondition(waited), "Wait");
+                const auto on_stop = context.OnStop([] {});
                 findings.Expect(context.attempt() == 1 && context.name() == "forker", "the rest");
                 _exit(findings.none() ? 0 : 1);
                 return absl::OkStatus();

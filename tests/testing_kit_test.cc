@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -208,6 +210,82 @@ TEST(TestingKitTest, ASupervisorCanBeDestroyedByItsOwnWorker) {
   owner = nullptr;
   time.AdvanceBy(absl::Seconds(1));
   EXPECT_THAT(task.TryResult(), Optional(HasFinalStatus(SupervisionStatus::kManuallyStopped)));
+}
+
+// Producer and consumers share a queue as they would in the program.
+struct Queue {
+  absl::Status Pop(TaskContext& context, int& item,
+                   absl::Duration timeout = absl::InfiniteDuration()) {
+    std::unique_lock lock(mutex);
+    const auto not_empty = [this] { return !items.empty(); };
+    absl::Status status = context.Wait(changed, lock, not_empty, timeout);
+    if (status.ok()) {
+      item = items.back();
+      items.pop_back();
+    }
+    return status;
+  }
+  void Push(int item) {
+    const std::lock_guard lock(mutex);
+    items.push_back(item);
+    changed.notify_one();
+  }
+
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::vector<int> items;
+};
+
+TEST(TestingKitTest, AQueueBetweenTwoTasksWorks) {
+  SimulatedTime time;
+  const auto supervisor = MakeSupervisor(time);
+  Queue queue;
+  std::vector<std::pair<int, absl::Duration>> popped;
+  for (const char* name : {"consumer-1", "consumer-2"}) {
+    *supervisor->Submit(name, [&](TaskContext& context) {
+      for (int item = 0; queue.Pop(context, item).ok();) popped.emplace_back(item, time.elapsed());
+    });
+  }
+  *supervisor->Submit("producer", [&queue](TaskContext& context) {
+    for (int item = 1; item <= 3; ++item) {
+      context.SleepFor(absl::Minutes(1));
+      queue.Push(item);
+    }
+  });
+  time.AdvanceBy(absl::Hours(1));
+  EXPECT_THAT(popped, ElementsAre(std::pair(1, absl::Minutes(1)), std::pair(2, absl::Minutes(2)),
+                                  std::pair(3, absl::Minutes(3))));
+  queue.Push(4);  // by the test itself
+  time.AdvanceBy(absl::ZeroDuration());
+  EXPECT_EQ(popped.size(), 4u);
+  EXPECT_TRUE(supervisor->Shutdown(absl::Seconds(1)).ok());
+  EXPECT_EQ(time.elapsed(), absl::Hours(1));
+}
+
+TEST(TestingKitTest, TheTimeoutOfAWaitIsSimulatedToo) {
+  SimulatedTime time;
+  const auto supervisor = MakeSupervisor(time);
+  Queue queue;
+  absl::Status answer;
+  const TaskHandle task = *supervisor->Submit("consumer", [&](TaskContext& context) {
+    int item = 0;
+    answer = queue.Pop(context, item, absl::Seconds(10));
+  });
+  time.AdvanceBy(absl::Seconds(10) - absl::Nanoseconds(1));
+  EXPECT_FALSE(task.TryResult().has_value());
+  time.AdvanceBy(absl::Nanoseconds(1));
+  EXPECT_TRUE(task.TryResult().has_value());
+  EXPECT_THAT(answer, HasCode(absl::StatusCode::kDeadlineExceeded));
+}
+
+TEST(TestingKitTest, DescriptorsAreRefused) {
+  SimulatedTime time;
+  const auto supervisor = MakeSupervisor(time);
+  absl::Status answer;
+  *supervisor->Submit("reader", [&](TaskContext& context) { answer = context.WaitReadable(0); });
+  time.AdvanceBy(absl::Seconds(1));
+  EXPECT_THAT(answer, HasCode(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(answer.message()), HasSubstr("simulated time"));
 }
 
 TEST(TestingKitTest, TwoTimesAreIndependent) {

@@ -49,6 +49,7 @@ absl::Status TopicConsumer::Setup() {
 
 absl::Status TopicConsumer::Run(foxtive::TaskContext& context) {
   Batch batch(ledger_, options_.topic);
+  const auto on_stop = context.OnStop([session = session_] { session->Wake(); });
   if (absl::Status status = session_->GoBackToCommitted(); !status.ok()) return status;
   while (!context.stop_requested()) {
     absl::StatusOr<std::optional<Record>> record =

@@ -17,10 +17,10 @@
 // a Supervisor. Code takes no time; time passes while everybody waits, for `SleepFor` or for a
 // delay, and then jumps to the next thing that is due.
 //
-// So workers have to wait by `TaskContext::SleepFor`, or by `Clock::Park` on `time.clock()`. One
-// that blocks in another way blocks the test; so does one that restarts without a delay for ever.
-// `future().get()` waits for threads that do not run meanwhile: use `Wait`. A stop callback must
-// not wait.
+// So workers have to wait by `TaskContext::SleepFor` or `Wait`, or by `Clock::Park` on
+// `time.clock()`; waits for descriptors are refused. One that blocks in another way blocks the
+// test; so does one that restarts without a delay for ever. `future().get()` waits for threads that
+// do not run meanwhile: use `Wait`. A stop callback must not wait.
 //
 // Lifetime: a SimulatedTime may go before its Supervisors. A worker that never returns is leaked.
 // Thread safety: one thread only; another one ends the process with a message, as does a wait that

@@ -2,6 +2,8 @@
 
 #include "foxtive/task_context.h"
 
+#include <poll.h>
+
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/task_record.h"
 
@@ -24,5 +26,31 @@ bool TaskContext::SleepFor(absl::Duration duration) const {
 void TaskContext::MarkHealthy() const {
   if (!InForkChild()) record_.MarkHealthy();
 }
+
+absl::Status TaskContext::WaitReadable(int fd, absl::Duration timeout) const {
+  if (InForkChild()) return internal::ForkChildError();
+  return record_.AwaitDescriptor(fd, POLLIN, timeout);
+}
+
+absl::Status TaskContext::WaitWritable(int fd, absl::Duration timeout) const {
+  if (InForkChild()) return internal::ForkChildError();
+  return record_.AwaitDescriptor(fd, POLLOUT, timeout);
+}
+
+void TaskContext::CallOnStop(internal::TaskRecord& record, void (*call)(void*),
+                             void* callback) noexcept {
+  record.CallOnStop(call, callback);
+}
+
+internal::ConditionWait TaskContext::BeginWait(absl::Duration timeout) const {
+  if (InForkChild()) return {.refused = internal::ForkChildError()};
+  return record_.BeginWait(timeout);
+}
+
+bool TaskContext::AwaitTurn(const internal::ConditionWait& wait) const {
+  return record_.AwaitTurn(wait.deadline_nanos);
+}
+
+absl::Status TaskContext::EndWait(bool ready) const { return record_.EndWait(ready); }
 
 }  // namespace foxtive

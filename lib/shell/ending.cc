@@ -20,6 +20,7 @@
 #include "lib/shell/task_record.h"
 #include "lib/shell/thread_setup.h"
 #include "lib/shell/user_code_scope.h"
+#include "lib/shell/wait_breaker.h"
 
 namespace foxtive::internal {
 
@@ -83,11 +84,19 @@ void TaskRecord::WindDown() {
   if (set_up) CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
   user_.reset();
   EndIfForkChild();
+  EndWaits();
   if (Claim(/*abandoned=*/false) == Claimed::kOver) {
     Publish(/*abandoned=*/false, /*on_lane=*/true);
   } else {
     ReturnLate();
   }
+}
+
+// Nobody waits any more: its descriptor goes, if it has one.
+void TaskRecord::EndWaits() {
+  std::shared_ptr<WaitBreaker> breaker;
+  MutexLock lock(mutex_);
+  breaker.swap(breaker_);
 }
 
 bool TaskRecord::Abandon() {

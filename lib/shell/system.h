@@ -81,6 +81,11 @@ class System {
 
   // Lets other threads go on, in a loop that waits for one of them for a moment.
   virtual void Yield() noexcept = 0;
+
+  // Where threads take turns: lets others go on until they may have changed something that this one
+  // looks for. False: the deadline has come, on the one clock.
+  // REQUIRES: !lanes_own_threads(); no lock is held that others need.
+  virtual bool AwaitTurn(int64_t /*deadline_nanos*/) noexcept { return true; }
 };
 
 // A clock that belongs to a system of its own.

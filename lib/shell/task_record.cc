@@ -1,7 +1,7 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
-// What handles, the context and the monitor ask of a task. attempt.cc has what a lane does with it,
-// ending.cc how it ends.
+// What handles and the monitor ask of a task. attempt.cc has what a lane does with it,
+// attempt_waits.cc what the worker asks meanwhile, ending.cc how it ends.
 
 #include "lib/shell/task_record.h"
 
@@ -13,6 +13,7 @@
 #include "lib/shell/engine.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/user_code_scope.h"
+#include "lib/shell/wait_breaker.h"
 
 namespace foxtive::internal {
 
@@ -159,6 +160,7 @@ bool TaskRecord::AwaitResultLocked(int64_t deadline_nanos) {
 }
 
 bool TaskRecord::RequestStop() {
+  std::shared_ptr<WaitBreaker> breaker;
   {
     MutexLock lock(mutex_);
     const Transition stop = internal::Next(state_, LifeEvent::kStopRequested);
@@ -167,43 +169,12 @@ bool TaskRecord::RequestStop() {
     stop_requested_ = true;
     service_due_ = true;
     stopping_nanos_ = since_nanos_;
+    breaker = breaker_;
   }
   sleepers_.WakeAll(mutex_, engine_->clock());
+  if (breaker != nullptr) breaker->Break();
   engine_->inbox().Post(*this);
   return true;
-}
-
-// --- For the context of an attempt.
-
-// A source that is made after the stop has fired before anybody sees it: the service job may have
-// been through already, and found none.
-std::stop_token TaskRecord::StopToken() {
-  {
-    MutexLock lock(mutex_);
-    if (stop_source_.has_value()) return stop_source_->get_token();
-  }
-  std::stop_source made;  // allocates, so not under the mutex
-  MutexLock lock(mutex_);
-  if (!stop_source_.has_value()) {
-    if (stop_requested_) made.request_stop();  // has no callbacks yet
-    stop_source_ = std::move(made);
-  }
-  return stop_source_->get_token();
-}
-
-bool TaskRecord::SleepFor(absl::Duration duration) {
-  MutexLock lock(mutex_);
-  const bool stopped = sleepers_.Await(mutex_, engine_->clock(), After(Now(), duration), [this] {
-    mutex_.AssertHeld();
-    return stop_requested();
-  });
-  return !stopped;
-}
-
-void TaskRecord::MarkHealthy() {
-  if (healthy_.exchange(true)) return;
-  MutexLock lock(mutex_);
-  failures_in_a_row_ = 0;
 }
 
 // --- For whoever starts it, for the monitor, and for Shutdown.

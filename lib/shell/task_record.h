@@ -48,6 +48,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "foxtive/supervision_result.h"
+#include "foxtive/task_context.h"
 #include "foxtive/task_handle.h"
 #include "foxtive/task_info.h"
 #include "foxtive/task_spec.h"
@@ -66,6 +67,7 @@
 namespace foxtive::internal {
 
 class Engine;
+class WaitBreaker;
 
 class TaskRecord final : public TimerNode {
  public:
@@ -107,6 +109,12 @@ class TaskRecord final : public TimerNode {
   std::stop_token StopToken() ABSL_LOCKS_EXCLUDED(mutex_);
   bool SleepFor(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
   void MarkHealthy() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status AwaitDescriptor(int fd, short events, absl::Duration timeout)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  ConditionWait BeginWait(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool AwaitTurn(int64_t deadline_nanos);
+  absl::Status EndWait(bool ready) const;
+  void CallOnStop(void (*call)(void*), void* callback) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Orders this thread with all that have looked at the record.
   void Synchronize() const ABSL_LOCKS_EXCLUDED(mutex_) { MutexLock lock(mutex_); }
@@ -219,11 +227,15 @@ class TaskRecord final : public TimerNode {
   }
   void HookThrew(const char* hook_name, const Failure& failure) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // --- attempt_waits.cc
+  std::shared_ptr<WaitBreaker> Breaker() ABSL_LOCKS_EXCLUDED(mutex_);
+
   // --- ending.cc: on a lane or a service lane.
   void LetGo() ABSL_LOCKS_EXCLUDED(mutex_);
   Job::Outcome RunService() noexcept;
   bool TellStop() ABSL_LOCKS_EXCLUDED(mutex_);
   void WindDown() ABSL_LOCKS_EXCLUDED(mutex_);
+  void EndWaits() ABSL_LOCKS_EXCLUDED(mutex_);
   enum class Claimed : uint8_t {
     kByAnother,  // who publishes
     kOver,       // this one does: the task is over
@@ -294,6 +306,7 @@ class TaskRecord final : public TimerNode {
   absl::Status final_error_ ABSL_GUARDED_BY(mutex_);  // of the result, once concluded_
   std::exception_ptr final_exception_ ABSL_GUARDED_BY(mutex_);
   std::optional<std::stop_source> stop_source_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<WaitBreaker> breaker_ ABSL_GUARDED_BY(mutex_);  // from the first such wait on
   std::optional<Published> published_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<FutureState> future_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<FinishedCall> calls_ ABSL_GUARDED_BY(mutex_);  // the last one first

@@ -38,6 +38,10 @@ struct Simulation::Strand {
   uint64_t wait = 0;               // number of the last wait
   const Parker* parker = nullptr;  // where it parks
   Strand* next_in_bucket = nullptr;
+  bool looks = false;   // in AwaitTurn
+  bool looked = false;  // and did nothing but that when it ran last
+  uint64_t seen = 0;    // the changes when it began to wait there
+  Strand* next_watcher = nullptr;
   bool ended = false;
   Parker joined;
 };
@@ -229,6 +233,22 @@ void Simulation::DropStaleAlarms() {
   std::make_heap(alarms_.begin(), alarms_.end(), &IsLater);
 }
 
+bool Simulation::AwaitTurn(int64_t deadline_nanos) noexcept {
+  CheckThread();
+  if (deadline_nanos <= now_) return false;
+  Strand& self = *current_;
+  if (!std::exchange(self.looked, true)) ++changes_;  // what it has done before it looked
+  self.seen = changes_;
+  self.looks = true;
+  self.next_watcher = std::exchange(first_watcher_, &self);
+  WaitUntil(deadline_nanos);
+  Strand** link = &first_watcher_;
+  while (*link != &self) link = &(*link)->next_watcher;
+  *link = self.next_watcher;
+  self.looks = false;
+  return true;
+}
+
 // --- Turns.
 
 void Simulation::MakeReady(Strand& strand) {
@@ -238,6 +258,10 @@ void Simulation::MakeReady(Strand& strand) {
 
 void Simulation::Leave(bool for_good) {
   Strand& self = *current_;
+  if (!self.looks) {
+    self.looked = false;
+    ++changes_;
+  }
   Strand& next = Choose();
   if (&next == &self) return;
   if (is_caller()) outer_ = simulation_at_work;
@@ -260,6 +284,7 @@ Simulation::Strand& Simulation::Choose() {
       ready_.erase(chosen);
       return strand;
     }
+    if (WakeWatchers()) continue;
     if (!caller_->waits) return *caller_;
     if (alarms_.empty()) DieStuck();
     now_ = alarms_.front().nanos;
@@ -276,6 +301,17 @@ void Simulation::WakeDue() {
     alarms_.pop_back();
     if (!stale) MakeReady(*first.strand);
   }
+}
+
+// Those that have missed a change.
+bool Simulation::WakeWatchers() {
+  bool woken = false;
+  for (Strand* watcher = first_watcher_; watcher != nullptr; watcher = watcher->next_watcher) {
+    if (!watcher->waits || watcher->seen == changes_) continue;
+    MakeReady(*watcher);
+    woken = true;
+  }
+  return woken;
 }
 
 void Simulation::CheckThread() const {

@@ -12,6 +12,10 @@
 // pass. It is chosen when nobody else can go on at the moment, so that what is due at the same time
 // has happened. `AdvanceTo` is the same with a time to wait for.
 //
+// A fiber that waits for a condition of the user's, which nobody tells the simulation of, looks
+// again when another one has run and nobody else can go on: on one thread nothing changes
+// otherwise.
+//
 // Code takes no time. A fiber is left where it parks; where a test wants more, `Preempt` may be
 // called wherever no lock is held.
 //
@@ -105,6 +109,7 @@ class Simulation final : public SystemClock,
   }
   bool lanes_own_threads() const override { return false; }
   void Yield() noexcept override;
+  bool AwaitTurn(int64_t deadline_nanos) noexcept override;
 
  private:
   struct Strand;  // a thread of the simulation
@@ -131,6 +136,7 @@ class Simulation final : public SystemClock,
   bool IsStale(const Alarm& alarm) const;
   void MakeReady(Strand& strand);
   void Leave(bool for_good);
+  bool WakeWatchers();
   Strand& Choose();
   void WakeDue();
   void CheckThread() const;
@@ -149,6 +155,8 @@ class Simulation final : public SystemClock,
   std::shared_ptr<Strand> ended_;           // its stack is kept until another one runs
   std::shared_ptr<Simulation> self_;        // while there are threads
   size_t threads_ = 0;
+  Strand* first_watcher_ = nullptr;  // of those in AwaitTurn
+  uint64_t changes_ = 0;             // how often a strand has run and done more than to look
   bool interrupted_ = false;
   uint64_t waits_ = 0;
 };

@@ -1,0 +1,109 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// What a worker asks by its context: whether it is to stop, and waits that a stop ends.
+//
+//   SleepFor                       parks, in the list of sleepers
+//   WaitReadable, WaitWritable     in the kernel ─┐
+//   Wait                           on a condition ┴─ ended by the task's WaitBreaker
+//
+// RequestStop ends all of them before it returns.
+
+#include <memory>
+#include <stop_token>
+#include <utility>
+
+#include "lib/shell/caught.h"
+#include "lib/shell/engine.h"
+#include "lib/shell/real_time.h"
+#include "lib/shell/task_record.h"
+#include "lib/shell/user_code_scope.h"
+#include "lib/shell/wait_breaker.h"
+
+namespace foxtive::internal {
+
+// A source that is made after the stop has fired before anybody sees it: the service job may have
+// been through already, and found none.
+std::stop_token TaskRecord::StopToken() {
+  {
+    MutexLock lock(mutex_);
+    if (stop_source_.has_value()) return stop_source_->get_token();
+  }
+  std::stop_source made;  // allocates, so not under the mutex
+  MutexLock lock(mutex_);
+  if (!stop_source_.has_value()) {
+    if (stop_requested_) made.request_stop();  // has no callbacks yet
+    stop_source_ = std::move(made);
+  }
+  return stop_source_->get_token();
+}
+
+bool TaskRecord::SleepFor(absl::Duration duration) {
+  MutexLock lock(mutex_);
+  const bool stopped = sleepers_.Await(mutex_, engine_->clock(), After(Now(), duration), [this] {
+    mutex_.AssertHeld();
+    return stop_requested();
+  });
+  return !stopped;
+}
+
+void TaskRecord::MarkHealthy() {
+  if (healthy_.exchange(true)) return;
+  MutexLock lock(mutex_);
+  failures_in_a_row_ = 0;
+}
+
+std::shared_ptr<WaitBreaker> TaskRecord::Breaker() {
+  {
+    MutexLock lock(mutex_);
+    if (breaker_ != nullptr) return breaker_;
+  }
+  auto made = std::make_shared<WaitBreaker>();
+  MutexLock lock(mutex_);
+  if (breaker_ == nullptr) {
+    if (stop_requested_) made->Break();  // nobody waits for it yet
+    breaker_ = std::move(made);
+  }
+  return breaker_;
+}
+
+absl::Status TaskRecord::AwaitDescriptor(int fd, short events, absl::Duration timeout) {
+  if (!engine_->system().lanes_own_threads() || !engine_->has_real_clock()) {
+    return absl::FailedPreconditionError(
+        "a descriptor can't be waited for on simulated time, or a clock of one's own, which the "
+        "kernel does not know");
+  }
+  return Breaker()->AwaitDescriptor(fd, events, After(Now(), timeout));
+}
+
+ConditionWait TaskRecord::BeginWait(absl::Duration timeout) {
+  ConditionWait wait{.takes_turns = !engine_->system().lanes_own_threads()};
+  wait.deadline_nanos = After(Now(), timeout);
+  wait.has_deadline = wait.deadline_nanos != Clock::kNever;
+  if (wait.takes_turns) return wait;
+  if (wait.has_deadline && !engine_->has_real_clock()) {
+    wait.refused = absl::FailedPreconditionError(
+        "timeout: a condition variable follows the real clock only, and this Supervisor has one of "
+        "its own");
+    return wait;
+  }
+  wait.stop = Breaker()->token();
+  return wait;
+}
+
+bool TaskRecord::AwaitTurn(int64_t deadline_nanos) {
+  return engine_->system().AwaitTurn(deadline_nanos);
+}
+
+absl::Status TaskRecord::EndWait(bool ready) const {
+  if (stop_requested()) return StopCameError();
+  return ready ? absl::OkStatus() : WaitedTooLongError();
+}
+
+// On a service lane, or, if the stop has come before, on the thread that makes the callback.
+void TaskRecord::CallOnStop(void (*call)(void*), void* callback) {
+  const UserCodeScope scope(engine_.get(), this);
+  const auto hook = [&] { call(callback); };
+  CallHook("OnStop", hook, [](const auto& function) { function(); });
+}
+
+}  // namespace foxtive::internal
