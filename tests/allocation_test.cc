@@ -146,6 +146,21 @@ TEST(AllocationTest, S2_HooksAddNoAllocation) {
   EXPECT_EQ(calls, 3 * (kWarmUp + kRestarts - 1));
 }
 
+// Nor do timeouts that are armed again and again.
+TEST(AllocationTest, S2_TimeoutsAddNoAllocation) {
+  for (const absl::Duration delay : {absl::ZeroDuration(), absl::Milliseconds(1)}) {
+    Scene scene;
+    TaskSpec spec = CrashLoop(scene, Allocations::kCount, delay);
+    spec.run = [run = std::move(spec.run)](TaskContext& context) mutable {
+      context.Heartbeat();
+      return run(context);
+    };
+    spec.heartbeat_timeout = absl::Hours(1);
+    spec.run_timeout = absl::Hours(2);
+    EXPECT_EQ(CountOf(std::move(spec), scene, std::make_shared<ImpatientClock>()), 0);
+  }
+}
+
 struct Refused : std::exception {
   static constexpr char kText[] = "the collector has refused the connection once more";
   const char* what() const noexcept override { return kText; }

@@ -90,6 +90,14 @@ TEST(PrintingTest, RestartPolicyThatWillBeRefused) {
             "MaxAttempts(-9223372036854775808)");
 }
 
+TEST(PrintingTest, OnStuck) {
+  EXPECT_EQ(Text(OnStuck::kReport), "kReport");
+  EXPECT_EQ(Text(OnStuck::kRestart), "kRestart");
+  EXPECT_EQ(Text(OnStuck::kRestartOrGiveUp), "kRestartOrGiveUp");
+  EXPECT_EQ(Text(OnStuck::kAbort), "kAbort");
+  ExpectNumbersFrom<OnStuck>(4, "OnStuck");
+}
+
 TEST(PrintingTest, RestartOn) {
   EXPECT_EQ(Text(RestartOn::kFailure), "kFailure");
   EXPECT_EQ(Text(RestartOn::kAnyExit), "kAnyExit");
@@ -244,6 +252,9 @@ TEST(PrintingTest, InfoTellsOfTheNextAttemptOnlyWhereThereIsADelay) {
   EXPECT_THAT(Text(info), StartsWith("'feed': kBackingOff for 1.2s, next attempt in 0; 3"));
   info.state = TaskState::kRunning;
   EXPECT_THAT(Text(info), StartsWith("'feed': kRunning for 1.2s; 3 attempts"));
+  info.stuck_for = absl::Milliseconds(1500);
+  EXPECT_THAT(Text(info), HasSubstr("kRunning for 1.2s, stuck for 1.5s; 3 attempts"));
+  info.stuck_for = absl::ZeroDuration();
   info.state = static_cast<TaskState>(200);
   EXPECT_THAT(Text(info), StartsWith("'feed': TaskState(200) for 1.2s; 3 attempts"));
 }
@@ -255,13 +266,16 @@ TEST(PrintingTest, EventKind) {
   EXPECT_EQ(Text(EventKind::kTaskOver), "kTaskOver");
   EXPECT_EQ(Text(EventKind::kLateReturn), "kLateReturn");
   EXPECT_EQ(Text(EventKind::kCapacityLimited), "kCapacityLimited");
-  ExpectNumbersFrom<EventKind>(6, "EventKind");
+  EXPECT_EQ(Text(EventKind::kStarving), "kStarving");
+  EXPECT_EQ(Text(EventKind::kStuck), "kStuck");
+  EXPECT_EQ(Text(EventKind::kStopIgnored), "kStopIgnored");
+  ExpectNumbersFrom<EventKind>(9, "EventKind");
 }
 
 TEST(PrintingTest, EventsAsTheDefaultListenerWritesThem) {
   EXPECT_EQ(Text(Event{.kind = EventKind::kLateReturn, .task_name = "feed"}),
             "task 'feed' has returned after it was abandoned");
-  EXPECT_EQ(Text(Event{.kind = static_cast<EventKind>(6), .task_name = "feed"}), "task 'feed' ");
+  EXPECT_EQ(Text(Event{.kind = static_cast<EventKind>(9), .task_name = "feed"}), "task 'feed' ");
 }
 
 // Every byte, also 0, as a name and as a message: one line, and only bytes that do no harm.

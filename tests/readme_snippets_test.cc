@@ -69,6 +69,53 @@ TEST(ReadmeTest, Stopping) {
   EXPECT_EQ(task->Wait()->final_status, foxtive::SupervisionStatus::kManuallyStopped);
 }
 
+// Moves two, and then blocks for as long as it lives.
+class Source {
+ public:
+  absl::Status MoveOne() {
+    if (++moved_ <= 2) return absl::OkStatus();
+    blocked_.count_down();
+    closed_.wait(false);
+    return absl::UnavailableError("closed");
+  }
+  void AwaitBlocked() { blocked_.wait(); }
+  void Close() {
+    closed_ = true;
+    closed_.notify_all();
+  }
+
+ private:
+  int moved_ = 0;
+  std::latch blocked_{1};
+  std::atomic<bool> closed_{false};
+};
+
+foxtive::TaskSpec PumpSpec(const std::shared_ptr<Source>& source) {
+  foxtive::TaskSpec spec{.name = "pump"};
+  spec.run = [source](foxtive::TaskContext& context) -> absl::Status {
+    while (!context.stop_requested()) {
+      if (absl::Status status = source->MoveOne(); !status.ok()) return status;
+      context.Heartbeat();  // a look at the clock and a store
+    }
+    return absl::OkStatus();
+  };
+  spec.heartbeat_timeout = absl::Seconds(30);
+  spec.on_stuck = foxtive::OnStuck::kRestart;
+  return spec;
+}
+
+// stuck_test.cc has what comes after thirty seconds.
+TEST(ReadmeTest, Hanging) {
+  const auto source = std::make_shared<Source>();
+  foxtive::Supervisor supervisor;
+  const absl::StatusOr<foxtive::TaskHandle> task = supervisor.Submit(PumpSpec(source));
+  ASSERT_TRUE(task.ok()) << task.status();
+  source->AwaitBlocked();
+  EXPECT_TRUE(task->RequestStop());
+  source->Close();
+  EXPECT_EQ(task->Wait()->final_status, foxtive::SupervisionStatus::kManuallyStopped);
+}
+
 absl::Status Consume(const std::string& topic, foxtive::TaskContext& context) {
   if (topic == "short") return absl::OkStatus();
   context.SleepFor(absl::InfiniteDuration());

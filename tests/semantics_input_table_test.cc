@@ -107,6 +107,17 @@ void AddDurations(std::vector<BadTask>& rows) {
         {absl::StrCat("stop_timeout: ", text), [bad](TaskSpec& spec) { spec.stop_timeout = bad; }});
   }
   rows.push_back({"initial_delay: inf", [](TaskSpec& spec) { spec.initial_delay = kForever; }});
+  for (const absl::Duration bad : {absl::ZeroDuration(), -kTick, -kForever}) {
+    const std::string text = absl::FormatDuration(bad);
+    rows.push_back({absl::StrCat("heartbeat_timeout: ", text),
+                    [bad](TaskSpec& spec) { spec.heartbeat_timeout = bad; }});
+    rows.push_back(
+        {absl::StrCat("run_timeout: ", text), [bad](TaskSpec& spec) { spec.run_timeout = bad; }});
+  }
+  for (const int value : {4, 255}) {
+    rows.push_back({absl::StrCat("on_stuck: OnStuck(", value, ")"),
+                    [value](TaskSpec& spec) { spec.on_stuck = static_cast<OnStuck>(value); }});
+  }
 }
 
 std::vector<BadTask> BadTasks() {
@@ -132,6 +143,9 @@ std::vector<Change> GoodTasks() {
         spec.permanent_errors = {absl::StatusCode::kCancelled, absl::StatusCode::kUnauthenticated};
       },
       [](TaskSpec& spec) { spec.initial_delay = kTick; },
+      [](TaskSpec& spec) { spec.heartbeat_timeout = kTick; },
+      [](TaskSpec& spec) { spec.run_timeout = kTick; },
+      [](TaskSpec& spec) { spec.on_stuck = OnStuck::kAbort; },
       [](TaskSpec& spec) { spec.stable_after = absl::ZeroDuration(); },
       [](TaskSpec& spec) { spec.stable_after = kForever; },
       [](TaskSpec& spec) { spec.stop_timeout = absl::ZeroDuration(); },
@@ -152,6 +166,8 @@ std::vector<BadOptions> AllBadOptions() {
   for (const absl::Duration bad : {-kTick, -kSecond, -kForever}) {
     rows.push_back({absl::StrCat("shutdown_timeout: ", absl::FormatDuration(bad)),
                     [bad](SupervisorOptions& options) { options.shutdown_timeout = bad; }});
+    rows.push_back({absl::StrCat("starvation_alarm: ", absl::FormatDuration(bad)),
+                    [bad](SupervisorOptions& options) { options.starvation_alarm = bad; }});
   }
   rows.push_back(
       {"listener: detail() threw std::runtime_error: no config",
@@ -164,6 +180,8 @@ std::vector<OptionsChange> GoodOptions() {
           [](SupervisorOptions& options) { options.max_concurrency = INT_MAX; },
           [](SupervisorOptions& options) { options.shutdown_timeout = absl::ZeroDuration(); },
           [](SupervisorOptions& options) { options.shutdown_timeout = kForever; },
+          [](SupervisorOptions& options) { options.starvation_alarm = absl::ZeroDuration(); },
+          [](SupervisorOptions& options) { options.starvation_alarm = kForever; },
           [](SupervisorOptions& options) { options.listener = nullptr; },
           [](SupervisorOptions& options) { options.clock = nullptr; },
           [](SupervisorOptions& options) { options.seed = 0; }};
@@ -179,19 +197,29 @@ struct Field {
 // These two do not compile when there is one field more: it needs a name here, and rows above.
 std::vector<Field> TaskFields() {
   [[maybe_unused]] const auto& [name, run, restart_policy, backoff, restart_on, permanent_errors,
-                                initial_delay, stable_after, retry_setup, stop_timeout, hooks] =
-      TaskSpec();
-  return {{"name"},          {"run"},          {"restart_policy"},
-          {"backoff"},       {"restart_on"},   {"permanent_errors"},
-          {"initial_delay"}, {"stable_after"}, {"retry_setup", false},
-          {"stop_timeout"},  {"hooks", false}};
+                                initial_delay, stable_after, retry_setup, heartbeat_timeout,
+                                run_timeout, on_stuck, stop_timeout, hooks] = TaskSpec();
+  return {{"name"},
+          {"run"},
+          {"restart_policy"},
+          {"backoff"},
+          {"restart_on"},
+          {"permanent_errors"},
+          {"initial_delay"},
+          {"stable_after"},
+          {"retry_setup", false},
+          {"heartbeat_timeout"},
+          {"run_timeout"},
+          {"on_stuck"},
+          {"stop_timeout"},
+          {"hooks", false}};
 }
 
 std::vector<Field> OptionsFields() {
-  [[maybe_unused]] const auto& [max_concurrency, shutdown_timeout, listener, clock, seed] =
-      SupervisorOptions();
-  return {
-      {"max_concurrency"}, {"shutdown_timeout"}, {"listener"}, {"clock", false}, {"seed", false}};
+  [[maybe_unused]] const auto& [max_concurrency, shutdown_timeout, starvation_alarm, listener,
+                                clock, seed] = SupervisorOptions();
+  return {{"max_concurrency"}, {"shutdown_timeout"}, {"starvation_alarm"},
+          {"listener"},        {"clock", false},     {"seed", false}};
 }
 
 template <typename Row>

@@ -104,6 +104,19 @@ TEST(StderrListenerTest, S26_EveryKindIsALine) {
   EXPECT_THAT(LineOf(event), HasSubstr("after 1 attempt;"));
   event.kind = EventKind::kLateReturn;
   EXPECT_EQ(LineOf(event), "foxtive: task 'orders' has returned after it was abandoned\n");
+  event.kind = EventKind::kStuck;
+  event.status = absl::DeadlineExceededError("no heartbeat for 10s");
+  event.reason = "it is asked to stop";
+  EXPECT_EQ(LineOf(event),
+            "foxtive: task 'orders' is stuck in attempt 1: DEADLINE_EXCEEDED: no heartbeat for "
+            "10s; it is asked to stop\n");
+  event.kind = EventKind::kStopIgnored;
+  event.reason = "its lane is replaced";
+  EXPECT_EQ(LineOf(event),
+            "foxtive: task 'orders' does not stop in attempt 1: its lane is replaced\n");
+  event.kind = EventKind::kStarving;
+  event.reason = "2 lanes are held";
+  EXPECT_EQ(LineOf(event), "foxtive: task 'orders' waits for a lane: 2 lanes are held\n");
   event = Event{};
   event.kind = EventKind::kCapacityLimited;
   event.reason = "found 3, wanted 5";

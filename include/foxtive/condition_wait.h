@@ -7,6 +7,7 @@
 #define FOXTIVE_CONDITION_WAIT_H_
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <stop_token>
 
@@ -23,8 +24,8 @@ struct ConditionWait {
 
   // Until `over()`, or the deadline: the last answer. REQUIRES: !takes_turns, so that the clock, if
   // there is a deadline, is the monotonic one.
-  template <typename ConditionVariableAny, typename Lock, typename Over>
-  bool Block(ConditionVariableAny& condition, Lock& lock, const Over& over) const {
+  template <typename Lock, typename Over>
+  bool Block(std::condition_variable_any& condition, Lock& lock, const Over& over) const {
     if (!has_deadline) return condition.wait(lock, stop, over);
     const std::chrono::steady_clock::time_point deadline{std::chrono::nanoseconds(deadline_nanos)};
     return condition.wait_until(lock, stop, deadline, over);

@@ -45,9 +45,13 @@ enum class EventKind : uint8_t {
   kSetupFailed,      // `setup` did; `attempt` is the one that would have followed
   kHookThrew,        // `reason` is the name of the hook
   kTaskOver,         // the task has a result, kAbandoned included; `attempt` is how many it had
-  kLateReturn,       // a worker that was abandoned has returned
+  kLateReturn,       // a worker that was abandoned, or had lost its lane, has returned
   kCapacityLimited,  // tasks wait for threads; `reason` says what was found, what is wanted, and
                      // what to do
+  kStarving,         // a task waits for a lane longer than `SupervisorOptions::starvation_alarm`;
+                     // `reason` says how many lanes are held, by whom, for how long
+  kStuck,            // an attempt hangs: `status` says what it missed, `reason` what is done
+  kStopIgnored,      // one that hangs was asked to stop, and has not: it has lost its lane
 };
 
 struct Event {

@@ -75,6 +75,11 @@ struct SupervisorOptions {
   // For the destructor, for `Shutdown()`, and for tasks without a `stop_timeout`. Not negative.
   absl::Duration shutdown_timeout = absl::Seconds(30);
 
+  // If a task waits for a lane for longer than this while all are held, the listener is told once,
+  // with who holds them (`EventKind::kStarving`); and again when it comes to that anew. Infinite:
+  // never. Not negative.
+  absl::Duration starvation_alarm = absl::Seconds(30);
+
   // What it is told of. Null: nobody is told anything.
   std::shared_ptr<EventListener> listener = StderrListener();
 

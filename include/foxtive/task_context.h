@@ -50,6 +50,7 @@
 #error "Foxtive Supervisor needs C++20: compile with -std=c++20 or newer"
 #endif
 
+#include <condition_variable>
 #include <cstdint>
 #include <stop_token>
 #include <string_view>
@@ -80,7 +81,8 @@ class TaskContext {
 
   // Fires when the task is asked to stop. Callbacks that are registered on it then run on a thread
   // of the library, never on the one that asked for the stop. The token is made by the first call
-  // and is the same for all attempts.
+  // and is the same for all attempts; after one that was asked to stop because it hung
+  // (`TaskSpec::on_stuck`) the next one has a new one.
   std::stop_token stop_token() const;
 
   // True from the moment the task is asked to stop: the same fact without a token, and cheaper.
@@ -111,8 +113,8 @@ class TaskContext {
   //
   // With simulated time too. With a clock of your own only without a timeout: with one it is
   // `kFailedPrecondition`. What `predicate` or the lock throws is passed on.
-  template <typename ConditionVariableAny, typename Lock, typename Predicate>
-  absl::Status Wait(ConditionVariableAny& condition, Lock& lock, Predicate predicate,
+  template <typename Lock, typename Predicate>
+  absl::Status Wait(std::condition_variable_any& condition, Lock& lock, Predicate predicate,
                     absl::Duration timeout = absl::InfiniteDuration()) const;
 
   // Calls `callback()` once, when the task is asked to stop, if what is returned still lives then:
@@ -132,6 +134,11 @@ class TaskContext {
   // better than the clock of `TaskSpec::stable_after`.
   void MarkHealthy() const;
 
+  // Says that this attempt does not hang, for `TaskSpec::heartbeat_timeout`. Costs a look at the
+  // clock, and next to nothing if there is no such timeout. No other call counts: whoever waits
+  // waits for less than the timeout at a time.
+  void Heartbeat() const;
+
  private:
   friend class internal::TaskRecord;
 
@@ -149,9 +156,9 @@ class TaskContext {
   const int64_t attempt_;
 };
 
-template <typename ConditionVariableAny, typename Lock, typename Predicate>
-absl::Status TaskContext::Wait(ConditionVariableAny& condition, Lock& lock, Predicate predicate,
-                               absl::Duration timeout) const {
+template <typename Lock, typename Predicate>
+absl::Status TaskContext::Wait(std::condition_variable_any& condition, Lock& lock,
+                               Predicate predicate, absl::Duration timeout) const {
   const internal::ConditionWait wait = BeginWait(timeout);
   if (!wait.refused.ok()) return wait.refused;
   const auto over = [&] { return stop_requested() || predicate(); };

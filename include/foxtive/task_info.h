@@ -46,6 +46,7 @@ struct TaskInfo {
   absl::Status last_error{};         // of the last attempt that ended; OK if it did not fail
   absl::Duration in_state_for{};
   absl::Duration next_attempt_in{};  // 0 unless kBackingOff; infinite if only a stop ends the wait
+  absl::Duration stuck_for{};        // since it was found to hang, see `OnStuck`; 0 if it does not
 };
 
 // For people. The state as it is written, `kRunning`, and `TaskState(17)` for a value that has no

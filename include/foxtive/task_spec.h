@@ -24,6 +24,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <iosfwd>
 #include <optional>
 #include <set>
 #include <string>
@@ -68,6 +69,29 @@ struct TaskHooks {
   absl::AnyInvocable<void()> on_shutdown{};
 };
 
+// What is done about an attempt that hangs: it has missed its heartbeat, or has lasted for longer
+// than `run_timeout`. In each case there is an event first.
+enum class OnStuck : uint8_t {
+  // Nothing else.
+  kReport,
+
+  // The attempt, not the task, is asked to stop: `stop_requested()` is true, its waits end, its
+  // stop callbacks are called; `on_shutdown` is not. When it returns it has failed, whatever it
+  // returns, with kDeadlineExceeded and a message that says what it missed; the rest is as after
+  // any failure. One that does not return within `stop_timeout` loses its lane, which another one
+  // takes the place of (while no more than max_concurrency are lost), and the task waits for it as
+  // long as it takes: a second attempt never runs beside the first.
+  kRestart,
+
+  // The same; but one that does not return within `stop_timeout` is given up: `kAbandoned`, as if
+  // the task had been asked to stop.
+  kRestartOrGiveUp,
+
+  // The process ends by abort(), as by a watchdog, when the listener has been told, and after a
+  // second at most: for programs that something else starts again.
+  kAbort,
+};
+
 struct TaskSpec {
   // Required: unique among the unfinished tasks of a Supervisor, and without control characters.
   std::string name{};
@@ -97,12 +121,31 @@ struct TaskSpec {
   // must undo its own partial work.
   bool retry_setup = false;
 
+  // How long `run` may go without `TaskContext::Heartbeat`, from its beginning on, before it is
+  // taken for stuck. Infinite: there is no such limit. More than 0. A process that was suspended is
+  // not held to it: if the monitor wakes more than a second late, all attempts count anew.
+  absl::Duration heartbeat_timeout = absl::InfiniteDuration();
+
+  // How long one call of `run` may last before it is taken for stuck. Infinite: as long as it
+  // likes. More than 0.
+  absl::Duration run_timeout = absl::InfiniteDuration();
+
+  OnStuck on_stuck = OnStuck::kReport;
+
   // How long the task may take to end after a stop before it is abandoned; by default the
   // Supervisor's `shutdown_timeout`. 0: it is abandoned at once; infinite: never. Not negative.
   std::optional<absl::Duration> stop_timeout{};
 
   TaskHooks hooks{};
 };
+
+// For people: as it is written.
+std::string ToString(OnStuck on_stuck);
+std::ostream& operator<<(std::ostream& out, OnStuck on_stuck);
+template <typename Sink>
+void AbslStringify(Sink& sink, OnStuck on_stuck) {
+  sink.Append(ToString(on_stuck));
+}
 
 }  // namespace foxtive
 

@@ -72,6 +72,7 @@ enum Action : uint8_t {
   kWithdraw = 8,      // out of the queue, then wind down; if a lane has it: signal stop
   kSignalStop = 16,   // beside the attempt: stop callbacks, on_shutdown
   kWindDown = 32,     // no lane holds it: stop callbacks, on_shutdown, cleanup, the end
+  kArmWatch = 64,     // of an attempt with a timeout, and not of a transition
 };
 
 struct Transition {
@@ -131,6 +132,8 @@ std::string_view ReasonOf(const Verdict& verdict);
 inline constexpr std::string_view kStopReason = "a stop was requested (verdict row 1)";
 inline constexpr std::string_view kAbandonedReason =
     "it was asked to stop, and was not over when its time was up";
+inline constexpr std::string_view kGivenUpReason =
+    "an attempt hung, was asked to stop, and has not (OnStuck::kRestartOrGiveUp)";
 
 // Which delay of the backoff a restart waits for: after a success there is no failure to count.
 inline int64_t DelayNumber(int64_t failures_in_a_row) {

@@ -17,6 +17,7 @@
 #include "foxtive/restart_policy.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_info.h"
+#include "foxtive/task_spec.h"
 #include "lib/core/number_text.h"
 
 namespace foxtive {
@@ -30,6 +31,20 @@ std::string_view NameOf(RestartOn restart_on) {
       return "kFailure";
     case RestartOn::kAnyExit:
       return "kAnyExit";
+  }
+  return {};
+}
+
+std::string_view NameOf(OnStuck on_stuck) {
+  switch (on_stuck) {
+    case OnStuck::kReport:
+      return "kReport";
+    case OnStuck::kRestart:
+      return "kRestart";
+    case OnStuck::kRestartOrGiveUp:
+      return "kRestartOrGiveUp";
+    case OnStuck::kAbort:
+      return "kAbort";
   }
   return {};
 }
@@ -86,6 +101,12 @@ std::string_view NameOf(EventKind kind) {
       return "kLateReturn";
     case EventKind::kCapacityLimited:
       return "kCapacityLimited";
+    case EventKind::kStarving:
+      return "kStarving";
+    case EventKind::kStuck:
+      return "kStuck";
+    case EventKind::kStopIgnored:
+      return "kStopIgnored";
   }
   return {};
 }
@@ -146,6 +167,8 @@ std::string StrategyText(const char* name, std::vector<std::string> arguments, d
 
 std::string ToString(RestartOn restart_on) { return EnumText("RestartOn", restart_on); }
 
+std::string ToString(OnStuck on_stuck) { return EnumText("OnStuck", on_stuck); }
+
 std::string ToString(SupervisionStatus status) { return EnumText("SupervisionStatus", status); }
 
 std::string ToString(TaskState state) { return EnumText("TaskState", state); }
@@ -201,6 +224,9 @@ std::string ToString(const TaskInfo& info) {
                                ? ", no next attempt"
                                : ", next attempt in " + MeasuredText(info.next_attempt_in));
   }
+  if (info.stuck_for > absl::ZeroDuration()) {
+    absl::StrAppend(&text, ", stuck for ", MeasuredText(info.stuck_for));
+  }
   absl::StrAppend(&text, "; ", Counted(info.attempts, "attempt"), ", ",
                   Counted(info.consecutive_failures, "failure"), " in a row, ",
                   Counted(info.hook_failures, "hook failure"), "; ",
@@ -211,6 +237,8 @@ std::string ToString(const TaskInfo& info) {
 std::ostream& operator<<(std::ostream& out, RestartOn restart_on) {
   return out << ToString(restart_on);
 }
+
+std::ostream& operator<<(std::ostream& out, OnStuck on_stuck) { return out << ToString(on_stuck); }
 
 std::ostream& operator<<(std::ostream& out, SupervisionStatus status) {
   return out << ToString(status);

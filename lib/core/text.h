@@ -13,11 +13,13 @@
 #include "foxtive/restart_policy.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_info.h"
+#include "foxtive/task_spec.h"
 
 namespace foxtive::internal {
 
 // As the enumerator is written; empty for a value that has no name.
 std::string_view NameOf(RestartOn restart_on);
+std::string_view NameOf(OnStuck on_stuck);
 std::string_view NameOf(SupervisionStatus status);
 std::string_view NameOf(TaskState state);
 std::string_view NameOf(EventKind kind);

@@ -159,6 +159,16 @@ void TellWhat(Line& line, const Event& event) {
     case EventKind::kLateReturn:
       line << "has returned after it was abandoned";
       return;
+    case EventKind::kStarving:
+      line << "waits for a lane: " << event.reason;
+      return;
+    case EventKind::kStuck:
+      line << "is stuck in attempt " << event.attempt << ": " << event.status << "; "
+           << event.reason;
+      return;
+    case EventKind::kStopIgnored:
+      line << "does not stop in attempt " << event.attempt << ": " << event.reason;
+      return;
     case EventKind::kCapacityLimited:
       line << "tasks wait for a thread: " << event.reason;
       return;

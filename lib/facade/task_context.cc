@@ -17,7 +17,7 @@ std::stop_token TaskContext::stop_token() const {
   return InForkChild() ? std::stop_token() : record_.StopToken();
 }
 
-bool TaskContext::stop_requested() const { return !InForkChild() && record_.stop_requested(); }
+bool TaskContext::stop_requested() const { return !InForkChild() && record_.run_stopped(); }
 
 bool TaskContext::SleepFor(absl::Duration duration) const {
   return !InForkChild() && record_.SleepFor(duration);
@@ -25,6 +25,10 @@ bool TaskContext::SleepFor(absl::Duration duration) const {
 
 void TaskContext::MarkHealthy() const {
   if (!InForkChild()) record_.MarkHealthy();
+}
+
+void TaskContext::Heartbeat() const {
+  if (!InForkChild()) record_.Heartbeat();
 }
 
 absl::Status TaskContext::WaitReadable(int fd, absl::Duration timeout) const {

@@ -33,6 +33,18 @@ absl::Status CheckFinite(const char* field, absl::Duration value) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": inf is infinite"));
 }
 
+absl::Status CheckPositive(const char* field, absl::Duration value) {
+  if (value > absl::ZeroDuration()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": ", absl::FormatDuration(value), " is not more than 0"));
+}
+
+absl::Status CheckOnStuck(OnStuck value) {
+  if (!NameOf(value).empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("on_stuck: ", ToString(value), " is none of its values"));
+}
+
 absl::Status CheckRestartOn(RestartOn value) {
   if (!NameOf(value).empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -75,6 +87,14 @@ absl::Status Validate(const TaskSpec& spec) {
   if (absl::Status status = CheckFinite("initial_delay", spec.initial_delay); !status.ok()) {
     return status;
   }
+  if (absl::Status status = CheckPositive("heartbeat_timeout", spec.heartbeat_timeout);
+      !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = CheckPositive("run_timeout", spec.run_timeout); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = CheckOnStuck(spec.on_stuck); !status.ok()) return status;
   if (!spec.stop_timeout.has_value()) return absl::OkStatus();
   return CheckNotNegative("stop_timeout", *spec.stop_timeout);
 }
@@ -84,7 +104,11 @@ absl::Status Validate(const SupervisorOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("max_concurrency: ", options.max_concurrency, " is less than 1"));
   }
-  return CheckNotNegative("shutdown_timeout", options.shutdown_timeout);
+  if (absl::Status status = CheckNotNegative("shutdown_timeout", options.shutdown_timeout);
+      !status.ok()) {
+    return status;
+  }
+  return CheckNotNegative("starvation_alarm", options.starvation_alarm);
 }
 
 }  // namespace foxtive::internal

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "lib/core/lifecycle.h"
+#include "lib/shell/attempt_watch.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/fork_guard.h"
@@ -39,7 +40,9 @@ Job::Outcome TaskRecord::RunOnLane() noexcept {
   if (!TakeUp()) return Job::Outcome::kDone;
   int64_t slice_end = engine_->real_clock().NowNanos() + kSliceNanos;
   while (OneAttempt() == Follow::kAgain) {
-    if (!engine_->lanes().HasWaiting() || engine_->real_clock().NowNanos() < slice_end) continue;
+    const bool others_wait =
+        engine_->lanes().HasWaiting() && engine_->real_clock().NowNanos() >= slice_end;
+    if (!others_wait && !LaneIsLost()) continue;
     if (GiveWay()) return Job::Outcome::kAgain;
     slice_end = engine_->real_clock().NowNanos() + kSliceNanos;
   }
@@ -62,6 +65,7 @@ bool TaskRecord::GiveWay() {
   const Transition giving = internal::Next(state_, LifeEvent::kGiveWay);
   if (!giving.taken) return false;
   MoveLocked(giving);
+  attempt_job_.set_queued_at(since_nanos_);
   on_lane_ = false;
   return true;
 }
@@ -97,7 +101,12 @@ bool TaskRecord::BeginSetup() {
 }
 
 bool TaskRecord::BeginRun() {
+  if (watch_ != nullptr) return BeginWatchedRun();
   MutexLock lock(mutex_);
+  return BeginRunLocked();
+}
+
+bool TaskRecord::BeginRunLocked() {
   if (state_ != TaskState::kRunning) return false;
   setup_begun_ = true;  // also of a task that has none
   runs_ = ++attempts_;
@@ -111,11 +120,13 @@ TaskRecord::AttemptResult TaskRecord::CallRun() {
   const int64_t began = Now();
   Failure failure = Guarded([&] { return user_->run(context); });
   EndIfForkChild(failure.status.ok());
+  const bool interrupted = watch_ != nullptr && EndWatchedRun(failure);
   const int64_t ended = Now();
   const bool long_enough = absl::Nanoseconds(ended - began) >= stable_after_;
   return {.end = failure.status.ok() ? AttemptEnd::kSucceeded : AttemptEnd::kFailed,
           .failure = std::move(failure),
           .healthy = healthy_ || long_enough,
+          .interrupted = interrupted,
           .number = runs_,
           .ended_nanos = ended};
 }
@@ -128,6 +139,7 @@ TaskRecord::Follow TaskRecord::Decide(const AttemptResult& attempt) {
   AttemptFacts facts{.end = attempt.end,
                      .stop_requested = stop_requested(),
                      .permanent = failed && attempt.failure.exception == nullptr &&
+                                  !attempt.interrupted &&
                                   IsPermanent(rules_, attempt.failure.status)};
   const bool permitted = !AsksShouldRestart(rules_, facts) || AskShouldRestart(attempt);
   facts.stop_requested = stop_requested();
@@ -226,6 +238,7 @@ TaskRecord::Follow TaskRecord::Commit(const Verdict& verdict, int64_t not_before
       if (not_before_nanos == Clock::kPast || not_before_nanos <= Now()) return Follow::kAgain;
       next_attempt_nanos_ = not_before_nanos;
       MoveLocked(internal::Next(state_, LifeEvent::kBackOff));
+      if (watch_ != nullptr) watch_->TimerIsTaken();
       on_lane_ = false;
       waits = true;
     }

@@ -6,7 +6,7 @@
 //   WaitReadable, WaitWritable     in the kernel ─┐
 //   Wait                           on a condition ┴─ ended by the task's WaitBreaker
 //
-// RequestStop ends all of them before it returns.
+// RequestStop ends all of them before it returns; so does the monitor, for an attempt that hangs.
 
 #include <memory>
 #include <stop_token>
@@ -31,7 +31,7 @@ std::stop_token TaskRecord::StopToken() {
   std::stop_source made;  // allocates, so not under the mutex
   MutexLock lock(mutex_);
   if (!stop_source_.has_value()) {
-    if (stop_requested_) made.request_stop();  // has no callbacks yet
+    if (run_stopped_) made.request_stop();  // has no callbacks yet
     stop_source_ = std::move(made);
   }
   return stop_source_->get_token();
@@ -41,7 +41,7 @@ bool TaskRecord::SleepFor(absl::Duration duration) {
   MutexLock lock(mutex_);
   const bool stopped = sleepers_.Await(mutex_, engine_->clock(), After(Now(), duration), [this] {
     mutex_.AssertHeld();
-    return stop_requested();
+    return run_stopped();
   });
   return !stopped;
 }
@@ -60,10 +60,16 @@ std::shared_ptr<WaitBreaker> TaskRecord::Breaker() {
   auto made = std::make_shared<WaitBreaker>();
   MutexLock lock(mutex_);
   if (breaker_ == nullptr) {
-    if (stop_requested_) made->Break();  // nobody waits for it yet
+    if (run_stopped_) made->Break();  // nobody waits for it yet
     breaker_ = std::move(made);
   }
   return breaker_;
+}
+
+// By whoever has set `run_stopped_`.
+void TaskRecord::EndWaits(WaitBreaker* breaker) {
+  sleepers_.WakeAll(mutex_, engine_->clock());
+  if (breaker != nullptr) breaker->Break();
 }
 
 absl::Status TaskRecord::AwaitDescriptor(int fd, short events, absl::Duration timeout) {
@@ -95,7 +101,7 @@ bool TaskRecord::AwaitTurn(int64_t deadline_nanos) {
 }
 
 absl::Status TaskRecord::EndWait(bool ready) const {
-  if (stop_requested()) return StopCameError();
+  if (run_stopped()) return StopCameError();
   return ready ? absl::OkStatus() : WaitedTooLongError();
 }
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "lib/core/lifecycle.h"
+#include "lib/shell/attempt_watch.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/fork_guard.h"
@@ -45,12 +46,14 @@ void TaskRecord::LetGo() {
     MutexLock lock(mutex_);
     on_lane_ = false;
     if (service_due_) return;
+    if (watch_ != nullptr && watch_->LeavesWindDown()) return;
   }
   WindDown();
 }
 
 Job::Outcome TaskRecord::RunService() noexcept {
   const UserCodeScope scope(engine_.get(), this);
+  TellInterrupted();
   if (TellStop()) WindDown();
   return Job::Outcome::kDone;
 }
@@ -84,7 +87,7 @@ void TaskRecord::WindDown() {
   if (set_up) CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
   user_.reset();
   EndIfForkChild();
-  EndWaits();
+  DropBreaker();
   if (Claim(/*abandoned=*/false) == Claimed::kOver) {
     Publish(/*abandoned=*/false, /*on_lane=*/true);
   } else {
@@ -93,7 +96,7 @@ void TaskRecord::WindDown() {
 }
 
 // Nobody waits any more: its descriptor goes, if it has one.
-void TaskRecord::EndWaits() {
+void TaskRecord::DropBreaker() {
   std::shared_ptr<WaitBreaker> breaker;
   MutexLock lock(mutex_);
   breaker.swap(breaker_);
@@ -106,13 +109,15 @@ bool TaskRecord::Abandon() {
   const bool service_replaced = engine_->services().Abandon(service_job_);
   Publish(/*abandoned=*/claimed == Claimed::kStuck, /*on_lane=*/false);
   engine_->inbox().Post(*this);  // its timer, if another thread was faster
-  if (claimed == Claimed::kStuck && !(lane_replaced && service_replaced)) {
-    engine_->events().Emit({.kind = EventKind::kCapacityLimited,
-                            .task = this,
-                            .reason = "its lane can't be replaced: as many abandoned workers as "
-                                      "max_concurrency have not returned; tasks wait for one"});
-  }
+  if (claimed == Claimed::kStuck && !(lane_replaced && service_replaced)) TellNotReplaced();
   return true;
+}
+
+void TaskRecord::TellNotReplaced() {
+  engine_->events().Emit({.kind = EventKind::kCapacityLimited,
+                          .task = this,
+                          .reason = "its lane can't be replaced: as many abandoned workers as "
+                                    "max_concurrency have not returned; tasks wait for one"});
 }
 
 TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
@@ -125,7 +130,8 @@ TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
   // Nothing of it is stuck but, at worst, a destructor; the result does not wait for that.
   if (!abandoned || !setup_begun_) return Claimed::kOver;
   final_status_ = SupervisionStatus::kAbandoned;
-  reason_ = kAbandonedReason;
+  const bool given_up = watch_ != nullptr && watch_->given_up();
+  reason_ = given_up ? kGivenUpReason : kAbandonedReason;
   return Claimed::kStuck;
 }
 

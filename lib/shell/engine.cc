@@ -95,6 +95,7 @@ Engine::Engine(const SupervisorOptions& options, EventDetail detail)
       real_clock_(system_->real_clock()),
       clock_(options.clock != nullptr ? options.clock : std::make_shared<Clock>()),
       shutdown_timeout_(options.shutdown_timeout),
+      starvation_alarm_(options.starvation_alarm),
       seed_(options.seed.has_value() ? *options.seed : RandomSeed()),
       inbox_(std::make_shared<Inbox>(clock_)),
       lanes_(MakePool(system_, options.max_concurrency, "foxtive-lane", inbox_, ReportTo(*this))),

@@ -87,6 +87,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool has_real_clock() const;
   uint64_t seed() const { return seed_; }
   absl::Duration shutdown_timeout() const { return shutdown_timeout_; }
+  absl::Duration starvation_alarm() const { return starvation_alarm_; }
 
  private:
   Engine(const SupervisorOptions& options, EventDetail detail);
@@ -102,6 +103,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Clock& real_clock_;
   const std::shared_ptr<Clock> clock_;
   const absl::Duration shutdown_timeout_;
+  const absl::Duration starvation_alarm_;
   const uint64_t seed_;
 
   // Synchronised by themselves.

@@ -31,6 +31,13 @@ class Job {
   // What the thread is called meanwhile.
   virtual std::string_view name() const noexcept = 0;
 
+  // When it begins to wait for a lane, on the clock of whoever pushes it: before `Push`, or before
+  // `Run` answers kAgain.
+  void set_queued_at(int64_t nanos) { queued_at_nanos_ = nanos; }
+
+  // Which time it is that it runs. REQUIRES: asked by `Run`.
+  uint32_t run_number() const { return run_number_; }
+
  protected:
   virtual ~Job() = default;
 
@@ -46,6 +53,8 @@ class Job {
   bool pushed_on_lane_ = false;  // pushed while a lane still had it
   bool withdrawn_ = false;
   bool abandoned_ = false;
+  uint32_t run_number_ = 0;  // also read by the lane that runs it
+  int64_t queued_at_nanos_ = 0;
 };
 
 // First in, first out; the links are in the jobs.
@@ -53,6 +62,7 @@ class JobQueue {
  public:
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
+  int64_t first_queued_at() const { return first_->queued_at_nanos_; }  // REQUIRES: not empty
 
   void Push(Job& job) {
     job.place_ = Job::Place::kQueue;
@@ -95,8 +105,9 @@ class Executor {
   // or no longer than the deadline, in real time.
   virtual void AwaitFirst(int64_t real_deadline_nanos) = 0;
 
-  // Runs `job` when there is room. Takes over a reference to it. False: it has been withdrawn
-  // before; the reference stays with the caller. Never blocks, never fails. From any thread.
+  // Runs `job` when there is room. Takes over a reference to it. False: it waits already, and will
+  // run after this call, or it has been withdrawn before; the reference stays with the caller.
+  // Never blocks, never fails. From any thread.
   virtual bool Push(Job& job) = 0;
 
   // True: `job` was waiting and is out of the queue; its reference is the caller's now. False: it
@@ -107,6 +118,19 @@ class Executor {
   // until it returns. False: as many as the limit are replaced in this way already, so it counts
   // until one of them returns. From any thread.
   virtual bool Abandon(Job& job) = 0;
+
+  // The same, if it is still the run of that number; else nothing, and true.
+  virtual bool AbandonRun(Job& job, uint32_t run_number) = 0;
+
+  // For the monitor: from now on it is nudged when jobs wait because all lanes are held. Once: then
+  // `is_crowded` is true until a LookAtQueue that finds nobody, and is allowed to `forget`.
+  virtual void WatchQueue() = 0;
+  virtual bool is_crowded() const = 0;
+  struct Waiting {
+    size_t jobs = 0;
+    int64_t first_queued_at = 0;  // if there is one
+  };
+  virtual Waiting LookAtQueue(bool forget) = 0;
 
   // A hint for a job that asks itself whether it may go on: whether others wait. From any thread.
   virtual bool HasWaiting() const = 0;

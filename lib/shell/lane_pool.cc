@@ -25,7 +25,7 @@ bool LanePool::Push(Job& job) {
   Wake wake;
   {
     MutexLock lock(mutex_);
-    if (job.withdrawn_) return false;
+    if (job.withdrawn_ || job.place_ == Job::Place::kQueue || job.pushed_on_lane_) return false;
     if (job.place_ == Job::Place::kLane) {
       job.pushed_on_lane_ = true;  // the lane queues it when it lets go
       return true;
@@ -51,12 +51,29 @@ bool LanePool::Abandon(Job& job) {
   Wake wake;
   {
     MutexLock lock(mutex_);
-    if (job.place_ != Job::Place::kLane || job.abandoned_) return true;
-    job.abandoned_ = true;
-    replaced = ++abandoned_ <= max_lanes_;
-    wake = WakeOrCreateLocked();
+    replaced = AbandonLocked(job, wake);
   }
   CarryOut(wake);
+  return replaced;
+}
+
+bool LanePool::AbandonRun(Job& job, uint32_t run_number) {
+  bool replaced;
+  Wake wake;
+  {
+    MutexLock lock(mutex_);
+    if (job.run_number_ != run_number) return true;
+    replaced = AbandonLocked(job, wake);
+  }
+  CarryOut(wake);
+  return replaced;
+}
+
+bool LanePool::AbandonLocked(Job& job, Wake& wake) {
+  if (job.place_ != Job::Place::kLane || job.abandoned_) return true;
+  job.abandoned_ = true;
+  const bool replaced = ++abandoned_ <= max_lanes_;
+  wake = WakeOrCreateLocked();
   return replaced;
 }
 
@@ -127,6 +144,7 @@ Job* LanePool::NextLocked(Lane& lane) {
 
 void LanePool::BeginLocked(Job& job) {
   job.place_ = Job::Place::kLane;
+  ++job.run_number_;
   ++busy_;
 }
 
@@ -148,12 +166,30 @@ LanePool::Wake LanePool::WakeOrCreateLocked() {
   }
   const bool unwatched = resting_.empty() && ComingLocked() > 0 && !watched_;
   if (WantsLaneLocked() || unwatched) wake.nudge = !std::exchange(lane_asked_for_, true);
+  if (queue_watched_ && !crowded_ && resting_.empty() && CountedLocked() >= max_lanes_) {
+    crowded_ = true;
+    wake.nudge = true;
+  }
   return wake;
 }
 
 void LanePool::CarryOut(const Wake& wake) {
   if (wake.lane != nullptr) real_clock_.Unpark(wake.lane->parker_);
   if (wake.nudge) nudge_();
+}
+
+void LanePool::WatchQueue() {
+  MutexLock lock(mutex_);
+  queue_watched_ = true;
+}
+
+LanePool::Waiting LanePool::LookAtQueue(bool forget) {
+  MutexLock lock(mutex_);
+  if (queue_.empty()) {
+    if (forget) crowded_ = false;
+    return {};
+  }
+  return {.jobs = queue_.size(), .first_queued_at = queue_.first_queued_at()};
 }
 
 // --- Lanes come and go.

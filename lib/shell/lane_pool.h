@@ -23,6 +23,10 @@
 // (kLateAfter, doubled each time) gets the registry to raise its control. What that does not cure
 // is a worker that oneTBB has lost: then the lane is written off, which is to say that one more is
 // launched. Whichever comes is as good; one that comes when there are enough leaves.
+// A crowd. Where jobs wait and all lanes are held the monitor is nudged, if it wants to know
+// (WatchQueue). It looks how long the first one has waited when that may have become too long; so a
+// queue that fills and empties a thousand times in a second costs one nudge and one look.
+//
 // Each cause is reported once, and again when it comes back after it was gone, or was not in the
 // way for kEpisodeEndsAfter.
 //
@@ -76,6 +80,10 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   bool Push(Job& job) override ABSL_LOCKS_EXCLUDED(mutex_);
   bool Withdraw(Job& job) override ABSL_LOCKS_EXCLUDED(mutex_);
   bool Abandon(Job& job) override ABSL_LOCKS_EXCLUDED(mutex_);
+  bool AbandonRun(Job& job, uint32_t run_number) override ABSL_LOCKS_EXCLUDED(mutex_);
+  void WatchQueue() override ABSL_LOCKS_EXCLUDED(mutex_);
+  bool is_crowded() const override { return crowded_.load(); }
+  Waiting LookAtQueue(bool forget) override ABSL_LOCKS_EXCLUDED(mutex_);
   bool HasWaiting() const override { return waiting_.load(std::memory_order_relaxed); }
   int64_t Tend(int64_t real_now_nanos) override ABSL_LOCKS_EXCLUDED(mutex_);
   void Close(bool wait) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -94,6 +102,7 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   };
 
   Job* Exchange(Lane& lane, Job* finished, Job::Outcome outcome) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool AbandonLocked(Job& job, Wake& wake) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LetGo(Job& finished) ABSL_LOCKS_EXCLUDED(mutex_);
   void TakeBackLocked(Job& finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool QueueAgainLocked(Job& finished) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -155,6 +164,7 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   bool arrived_ ABSL_GUARDED_BY(mutex_) = false;         // a lane, since the monitor looked last
   bool watched_ ABSL_GUARDED_BY(mutex_) = false;         // it looks after lanes that are late
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool queue_watched_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t progress_at_ ABSL_GUARDED_BY(mutex_) = 0;  // when a lane was launched or started last
   WaiterList arrivals_;  // synchronised by itself, with mutex_; in AwaitFirst
   Clock::Parker* closer_ ABSL_GUARDED_BY(mutex_) = nullptr;  // waits for lanes that rest to leave
@@ -162,6 +172,9 @@ class LanePool final : public Executor, public std::enable_shared_from_this<Lane
   // Whether the queue is not empty. Relaxed: a lane that reads an old value runs one attempt more,
   // or gives way for nothing.
   std::atomic<bool> waiting_{false};
+
+  // Written under the mutex; the monitor reads it after a nudge, or soon enough.
+  std::atomic<bool> crowded_{false};
 
   // Of the monitor.
   int64_t retry_at_ = INT64_MIN;

@@ -13,6 +13,7 @@
 #include "lib/shell/engine.h"
 #include "lib/shell/lane_pool.h"
 #include "lib/shell/real_time_alarm.h"
+#include "lib/shell/starvation_alarm.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/thread_setup.h"
 
@@ -20,6 +21,7 @@ namespace foxtive::internal {
 namespace {
 
 constexpr int64_t kNanosPerTick = 1000;
+constexpr int64_t kSuspendedNanos = 1'000'000'000;
 // A clock's origin is arbitrary, so its times may be negative.
 constexpr uint64_t kTickOffset = (uint64_t{1} << 63) / kNanosPerTick + 1;
 
@@ -44,7 +46,8 @@ int64_t NanosOf(uint64_t ticks) {
 
 class Monitor {
  public:
-  explicit Monitor(Engine& engine) : engine_(engine), wheel_(NowTicks(engine.clock().NowNanos())) {}
+  explicit Monitor(Engine& engine)
+      : engine_(engine), wheel_(NowTicks(engine.clock().NowNanos())), starvation_(engine) {}
 
   // Here nobody would catch a std::bad_alloc.
   absl::Status Start() noexcept;
@@ -57,6 +60,7 @@ class Monitor {
   void SetTimer(TaskRecord& record, int64_t nanos);
   void CancelTimer(TaskRecord& record);
   void FireTimers();
+  void NoticeSuspension(int64_t planned_nanos);
   void Leave();
 
   // For the executors; the reference is theirs then.
@@ -65,7 +69,9 @@ class Monitor {
 
   Engine& engine_;
   TimerWheel wheel_;
-  std::optional<RealTimeAlarm> alarm_;  // if the clock is the user's
+  StarvationAlarm starvation_;
+  int64_t resumed_nanos_ = Clock::kPast;  // when the process went on after it was suspended
+  std::optional<RealTimeAlarm> alarm_;    // if the clock is the user's
 };
 
 absl::Status Monitor::Start() noexcept {
@@ -99,13 +105,14 @@ void Monitor::Run() {
     const int64_t real_due =
         std::min(engine_.lanes().Tend(real_now), engine_.services().Tend(real_now));
     if (leaving) break;
-    int64_t deadline = NanosOf(wheel_.NextDeadline());
+    int64_t deadline = std::min(NanosOf(wheel_.NextDeadline()), starvation_.Look());
     if (alarm_.has_value()) {
       alarm_->Set(real_due);
     } else {
       deadline = std::min(deadline, real_due);
     }
     engine_.inbox().Wait(deadline);
+    NoticeSuspension(deadline);
   }
   Leave();
 }
@@ -131,7 +138,9 @@ void Monitor::LookAtPosted(TaskRecord* record) {
 
 void Monitor::LookAt(TaskRecord& record) {
   const TaskRecord::Orders orders = record.TakeOrders();
-  if ((orders.actions & (kArmBackoff | kArmStopTimer)) != 0) SetTimer(record, orders.timer_nanos);
+  if ((orders.actions & (kArmBackoff | kArmStopTimer | kArmWatch)) != 0) {
+    SetTimer(record, orders.timer_nanos);
+  }
   if (orders.state == TaskState::kOverdue || orders.state == TaskState::kFinished) {
     CancelTimer(record);
   }
@@ -163,11 +172,21 @@ void Monitor::FireTimers() {
       case TaskRecord::Due::kAbandon:
         record.Abandon();
         break;
+      case TaskRecord::Due::kLookAfterRun:
+        SetTimer(record, record.LookAfterRun(resumed_nanos_));
+        break;
       case TaskRecord::Due::kNothing:
         break;
     }
     engine_.UnrefElsewhere(record);
   }
+}
+
+// Woken so late, whoever woke it: nobody else could do anything in that time either.
+void Monitor::NoticeSuspension(int64_t planned_nanos) {
+  if (planned_nanos == Clock::kNever) return;
+  const int64_t now = engine_.clock().NowNanos();
+  if (now - planned_nanos > kSuspendedNanos) resumed_nanos_ = now;
 }
 
 void Monitor::PushAttempt(TaskRecord& record) {
@@ -177,7 +196,7 @@ void Monitor::PushAttempt(TaskRecord& record) {
 
 void Monitor::PushService(TaskRecord& record) {
   record.Ref();
-  engine_.services().Push(record.service_job());
+  if (!engine_.services().Push(record.service_job())) engine_.UnrefElsewhere(record);
 }
 
 }  // namespace

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "lib/shell/attempt_watch.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/user_code_scope.h"
-#include "lib/shell/wait_breaker.h"
 
 namespace foxtive::internal {
 
@@ -39,8 +39,11 @@ TaskRecord::TaskRecord(TaskSpec spec, std::shared_ptr<Engine> engine, bool regis
       jitter_(spec.backoff.jitter()),
       stop_timeout_(spec.stop_timeout.value_or(engine_->shutdown_timeout())),
       registered_(registered),
+      watch_(AttemptWatch::For(spec, stop_timeout_)),
       user_(UserParts{std::move(spec.run), std::move(spec.hooks), std::move(spec.backoff)}),
       since_nanos_(engine_->clock().NowNanos()) {}
+
+TaskRecord::~TaskRecord() = default;
 
 // Release, so that whoever destroys the record sees what others did to it; acquire, to see it.
 void TaskRecord::Unref() {
@@ -91,6 +94,9 @@ TaskInfo TaskRecord::info() const {
   info.hook_failures = hook_failures_;
   info.last_error = UnsharedCopy(last_error_);
   info.in_state_for = absl::Nanoseconds(now - since_nanos_);
+  if (watch_ != nullptr && watch_->stuck()) {
+    info.stuck_for = absl::Nanoseconds(now - watch_->missed_at());
+  }
   if (state_ == TaskState::kBackingOff) {
     info.next_attempt_in = next_attempt_nanos_ == Clock::kNever
                                ? absl::InfiniteDuration()
@@ -159,20 +165,25 @@ bool TaskRecord::AwaitResultLocked(int64_t deadline_nanos) {
   });
 }
 
+bool TaskRecord::StopLocked() {
+  const Transition stop = internal::Next(state_, LifeEvent::kStopRequested);
+  if (!stop.taken) return false;
+  MoveLocked(stop);
+  stop_requested_ = true;
+  run_stopped_ = true;
+  service_due_ = true;
+  stopping_nanos_ = since_nanos_;
+  return true;
+}
+
 bool TaskRecord::RequestStop() {
   std::shared_ptr<WaitBreaker> breaker;
   {
     MutexLock lock(mutex_);
-    const Transition stop = internal::Next(state_, LifeEvent::kStopRequested);
-    if (!stop.taken) return false;
-    MoveLocked(stop);
-    stop_requested_ = true;
-    service_due_ = true;
-    stopping_nanos_ = since_nanos_;
+    if (!StopLocked()) return false;
     breaker = breaker_;
   }
-  sleepers_.WakeAll(mutex_, engine_->clock());
-  if (breaker != nullptr) breaker->Break();
+  EndWaits(breaker.get());
   engine_->inbox().Post(*this);
   return true;
 }
@@ -195,6 +206,7 @@ bool TaskRecord::Start() {
         internal::Next(state_, later ? LifeEvent::kStartLater : LifeEvent::kStart);
     if (!start.taken) return false;
     MoveLocked(start);
+    attempt_job_.set_queued_at(since_nanos_);
     started_nanos_ = since_nanos_;
     if (later) next_attempt_nanos_ = After(since_nanos_, delay);
   }
@@ -214,10 +226,13 @@ TaskRecord::Orders TaskRecord::TakeOrders() {
                 .state = state_};
   if (concluded_) orders.actions &= ~kArmStopTimer;
   if (state_ != TaskState::kBackingOff) orders.actions &= ~kArmBackoff;
+  if (state_ != TaskState::kRunning && state_ != TaskState::kQueued) orders.actions &= ~kArmWatch;
   if ((orders.actions & kArmStopTimer) != 0) {
     orders.timer_nanos = After(stopping_nanos_, stop_timeout_);
   } else if ((orders.actions & kArmBackoff) != 0) {
     orders.timer_nanos = next_attempt_nanos_;
+  } else if ((orders.actions & kArmWatch) != 0) {
+    orders.timer_nanos = watch_->FirstLook(Now());
   }
   return orders;
 }
@@ -225,8 +240,14 @@ TaskRecord::Orders TaskRecord::TakeOrders() {
 TaskRecord::Due TaskRecord::TimerDue() {
   MutexLock lock(mutex_);
   if (state_ == TaskState::kBackingOff) {
+    // It may be that of the attempt before, and the monitor has not seen the order for this one.
+    if (Now() < next_attempt_nanos_) return Due::kNothing;
     MoveLocked(internal::Next(state_, LifeEvent::kDelayOver));
+    attempt_job_.set_queued_at(since_nanos_);
     return Due::kEnqueue;
+  }
+  if (state_ == TaskState::kRunning || state_ == TaskState::kQueued) {
+    return watch_ != nullptr ? Due::kLookAfterRun : Due::kNothing;
   }
   // It may be the timer of a backoff that a stop has ended, and the monitor has not seen that yet.
   const bool stop_overdue = Now() >= After(stopping_nanos_, stop_timeout_);
@@ -243,6 +264,14 @@ void TaskRecord::StopForShutdown() {
     orders_ |= kArmStopTimer;
   }
   engine_->inbox().Post(*this);
+}
+
+TaskRecord::LaneUse TaskRecord::UseOfLane() const {
+  MutexLock lock(mutex_);
+  const bool lost = watch_ != nullptr && watch_->lane_lost();
+  return {.held = on_lane_ && !lost && state_ != TaskState::kOverdue,
+          .state = state_,
+          .in_state_for = absl::Nanoseconds(Now() - since_nanos_)};
 }
 
 absl::Duration TaskRecord::StoppingFor() const {

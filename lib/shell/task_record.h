@@ -3,9 +3,8 @@
 // TaskRecord: one task, from its registration until the last handle is gone.
 //
 // Who may touch what:
-//   - The state, and all that is shown of it, is guarded by the record's mutex. Every change of
-//   state
-//     goes through `Next` (lib/core/lifecycle.h); what is to be done about it besides is left in
+//   - The state, and all that is shown of it, is guarded by the record's mutex. Every change goes
+//     through `Next` (lib/core/lifecycle.h); what is to be done about it besides is left in
 //     `orders_` for the monitor, and the record is posted to it.
 //   - `user_` (run, hooks, backoff) belongs to whoever holds the task: a lane from TakeUp until it
 //     lets go, and the service job otherwise. `on_shutdown` alone is called beside the lane.
@@ -55,6 +54,7 @@
 #include "lib/core/failure_fold.h"
 #include "lib/core/lifecycle.h"
 #include "lib/core/timer_wheel.h"
+#include "lib/core/watch.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/finished_call.h"
@@ -66,6 +66,7 @@
 
 namespace foxtive::internal {
 
+class AttemptWatch;
 class Engine;
 class WaitBreaker;
 
@@ -101,11 +102,11 @@ class TaskRecord final : public TimerNode {
   // May throw std::bad_alloc, and nothing has changed.
   void OnFinished(FinishedCallback callback) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // --- For WaitAny and WaitAll: that of a task which is about to publish, if it has not yet.
+  // For WaitAny and WaitAll: that of a task which is about to publish, if it has not yet.
   SupervisionResult ResultInAMoment() ABSL_LOCKS_EXCLUDED(mutex_);
-
   // --- For the context of an attempt.
-  bool stop_requested() const { return stop_requested_.load(); }
+  bool run_stopped() const { return run_stopped_.load(); }
+  void Heartbeat();
   std::stop_token StopToken() ABSL_LOCKS_EXCLUDED(mutex_);
   bool SleepFor(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
   void MarkHealthy() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -132,18 +133,27 @@ class TaskRecord final : public TimerNode {
   struct Orders {
     uint8_t actions = kNoAction;
     TaskState state = TaskState::kFinished;
-    int64_t timer_nanos = 0;  // of kArmBackoff or kArmStopTimer
+    int64_t timer_nanos = 0;  // of kArmBackoff, kArmStopTimer or kArmWatch
   };
   Orders TakeOrders() ABSL_LOCKS_EXCLUDED(mutex_);
   // What follows from a timer that is due.
-  enum class Due : uint8_t { kNothing, kEnqueue, kAbandon };
+  enum class Due : uint8_t { kNothing, kEnqueue, kAbandon, kLookAfterRun };
   Due TimerDue() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Of an attempt with a timeout. When it wants to be looked after again. `resumed_nanos`: when the
+  // process went on last, after it had been suspended.
+  int64_t LookAfterRun(int64_t resumed_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
   // With the whole Supervisor: also one that is ending by itself has `stop_timeout` from now on.
   void StopForShutdown() ABSL_LOCKS_EXCLUDED(mutex_);
   // Publishes the result of a task whose time to stop is over. False: somebody has published
   // already, or is about to.
   bool Abandon() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Duration StoppingFor() const ABSL_LOCKS_EXCLUDED(mutex_);
+  struct LaneUse {
+    bool held;  // one that counts
+    TaskState state;
+    absl::Duration in_state_for;
+  };
+  LaneUse UseOfLane() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   // A job that calls one of the functions of its record.
@@ -184,11 +194,12 @@ class TaskRecord final : public TimerNode {
     AttemptEnd end = AttemptEnd::kNotRun;
     Failure failure{};
     bool healthy = false;
-    int64_t number = 0;       // for the hooks
-    int64_t ended_nanos = 0;  // where the delay begins
+    bool interrupted = false;  // because it hung
+    int64_t number = 0;        // for the hooks
+    int64_t ended_nanos = 0;   // where the delay begins
   };
 
-  ~TaskRecord() = default;
+  ~TaskRecord();
 
   // --- attempt.cc: on a lane.
   enum class Follow : uint8_t {
@@ -202,6 +213,7 @@ class TaskRecord final : public TimerNode {
   AttemptResult SetUpAndRun();
   bool BeginSetup() ABSL_LOCKS_EXCLUDED(mutex_);
   bool BeginRun() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool BeginRunLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   AttemptResult CallRun();
   Follow Decide(const AttemptResult& attempt);
   int64_t Count(const AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -229,13 +241,24 @@ class TaskRecord final : public TimerNode {
 
   // --- attempt_waits.cc
   std::shared_ptr<WaitBreaker> Breaker() ABSL_LOCKS_EXCLUDED(mutex_);
+  void EndWaits(WaitBreaker* breaker) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- stuck.cc
+  bool BeginWatchedRun() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool EndWatchedRun(Failure& failure) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool LaneIsLost() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void TellInterrupted() ABSL_LOCKS_EXCLUDED(mutex_);
+  void TellStuck(Missed missed) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReplaceLane(uint32_t run_number) ABSL_LOCKS_EXCLUDED(mutex_);
+  [[noreturn]] void AbortProcess(Missed missed);
 
   // --- ending.cc: on a lane or a service lane.
   void LetGo() ABSL_LOCKS_EXCLUDED(mutex_);
   Job::Outcome RunService() noexcept;
   bool TellStop() ABSL_LOCKS_EXCLUDED(mutex_);
   void WindDown() ABSL_LOCKS_EXCLUDED(mutex_);
-  void EndWaits() ABSL_LOCKS_EXCLUDED(mutex_);
+  void TellNotReplaced();
+  void DropBreaker() ABSL_LOCKS_EXCLUDED(mutex_);
   enum class Claimed : uint8_t {
     kByAnother,  // who publishes
     kOver,       // this one does: the task is over
@@ -252,6 +275,8 @@ class TaskRecord final : public TimerNode {
 
   // --- task_record.cc
   void MoveLocked(const Transition& transition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool StopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool stop_requested() const { return stop_requested_.load(); }
   int64_t Now() const;
   absl::Duration FirstDelay() const;
   bool AwaitResultLocked(int64_t deadline_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -266,10 +291,12 @@ class TaskRecord final : public TimerNode {
   const double jitter_;
   const absl::Duration stop_timeout_;
   const bool registered_;
+  const std::unique_ptr<AttemptWatch> watch_;  // null: attempts have no timeout
 
   // Synchronised by themselves.
   std::atomic<int> references_{1};
   std::atomic<bool> stop_requested_{false};  // written under the mutex
+  std::atomic<bool> run_stopped_{false};     // the same: the task, or this attempt
   std::atomic<bool> healthy_{false};         // MarkHealthy in this attempt
   InboxLink inbox_link_;
   TableLink table_link_;

@@ -199,7 +199,14 @@ FOXTIVE_HOSTILE(TheProcessIsStoppedForFiveSeconds) {
   const TaskHandle sleeping = Submit(*supervisor, Spec("sleeps", [](TaskContext& context) {
     EXPECT_TRUE(context.SleepFor(absl::Seconds(1)));
   }));
-  while (attempts == 0) std::this_thread::yield();
+  // Its heartbeat of five seconds ago is one that was missed, and no sign that it hangs.
+  TaskSpec pulse = Spec("pulse", [](TaskContext& context) {
+    while (context.SleepFor(absl::Milliseconds(100))) context.Heartbeat();
+  });
+  pulse.heartbeat_timeout = absl::Seconds(3);
+  pulse.on_stuck = OnStuck::kRestart;
+  const TaskHandle pulsing = Submit(*supervisor, std::move(pulse));
+  while (attempts == 0 || pulsing.attempts() == 0) std::this_thread::yield();
   const Clock clock;
   const int64_t began = clock.NowNanos();
   StopThisProcessFor(absl::Seconds(5));
@@ -208,6 +215,9 @@ FOXTIVE_HOSTILE(TheProcessIsStoppedForFiveSeconds) {
   // Two seconds after the second attempt, which came after the five.
   while (attempts < 3) std::this_thread::yield();
   EXPECT_GE(absl::Nanoseconds(clock.NowNanos() - began), absl::Seconds(7));
+  EXPECT_EQ(pulsing.attempts(), 1);
+  EXPECT_EQ(pulsing.info().stuck_for, absl::ZeroDuration());
+  EXPECT_TRUE(pulsing.RequestStop());
   EXPECT_TRUE(beating.RequestStop());
   AwaitResult(beating);
   Serve(8);

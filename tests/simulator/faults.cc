@@ -47,6 +47,12 @@ class FaultyExecutor final : public internal::Executor {
     return real_->Withdraw(job);
   }
 
+  void WatchQueue() override { real_->WatchQueue(); }
+  bool is_crowded() const override { return real_->is_crowded(); }
+  Waiting LookAtQueue(bool forget) override { return real_->LookAtQueue(forget); }
+  bool AbandonRun(internal::Job& job, uint32_t run_number) override {
+    return Strikes(Fault::kCapacityLeaked) || real_->AbandonRun(job, run_number);
+  }
   bool Abandon(internal::Job& job) override {
     return Strikes(Fault::kCapacityLeaked) || real_->Abandon(job);
   }

@@ -37,6 +37,16 @@ void PlanHooks(Random& random, TaskPlan& plan) {
   plan.prevents_percent = random.OneOf<uint64_t>({0, 2, 20});
 }
 
+// From random numbers of its own, so that a seed means what it did before.
+void PlanTimeouts(Random random, TaskPlan& plan) {
+  if (!random.OneIn(3)) return;
+  const absl::Duration least = absl::Microseconds(1);
+  if (random.OneIn(2)) plan.heartbeat_timeout = random.Duration(plan.longest) + least;
+  if (random.OneIn(2)) plan.run_timeout = random.Duration(plan.longest) + least;
+  plan.on_stuck = random.OneOf(
+      {OnStuck::kReport, OnStuck::kRestart, OnStuck::kRestart, OnStuck::kRestartOrGiveUp});
+}
+
 }  // namespace
 
 const char* NameOf(Hook hook) {
@@ -92,6 +102,7 @@ TaskPlan TaskPlan::Make(uint64_t seed, uint64_t number) {
   PlanHooks(random, plan);
   plan.succeeds_percent = random.OneOf<uint64_t>({0, 5, 30, 100});
   plan.longest = random.OneOf({absl::Milliseconds(1), absl::Seconds(1), absl::Seconds(20)});
+  PlanTimeouts(Random(seed, number, 6), plan);
   return plan;
 }
 
@@ -118,6 +129,9 @@ AttemptPlan TaskPlan::Attempt(int64_t attempt) const {
                               Deed::kAsksWhatItMayNot, Deed::kStopsItself});
     if (random.OneIn(30)) plan.deed = Deed::kShutsDown;
   }
+  Random beats(seed, static_cast<uint64_t>(attempt), 7);
+  // Not a thousand times in an attempt.
+  if (!beats.OneIn(3)) plan.beats_every = beats.Duration(longest) + longest / 100;
   return plan;
 }
 

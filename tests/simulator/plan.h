@@ -41,7 +41,8 @@ struct AttemptPlan {
   absl::Duration sleep{};  // by SleepFor: a stop ends it
   absl::Duration deaf{};   // then it waits for this long, whatever happens
   bool marks_healthy = false;
-  bool token = false;  // uses stop_token with a callback
+  bool token = false;                                     // uses stop_token with a callback
+  absl::Duration beats_every = absl::InfiniteDuration();  // while it sleeps
   enum class Deed : uint8_t { kNone, kStopsItself, kSubmits, kOwns, kShutsDown, kAsksWhatItMayNot };
   Deed deed = Deed::kNone;
 };
@@ -60,6 +61,9 @@ struct TaskPlan {
   bool retry_setup = false;
   absl::Duration stable_after{};
   absl::Duration initial_delay{};
+  absl::Duration heartbeat_timeout = absl::InfiniteDuration();
+  absl::Duration run_timeout = absl::InfiniteDuration();
+  OnStuck on_stuck = OnStuck::kReport;
   std::optional<absl::Duration> stop_timeout{};
   bool registered = false;
 

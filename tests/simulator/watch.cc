@@ -43,6 +43,9 @@ TaskSpec TaskWatch::MakeSpec() {
                 .initial_delay = plan_.initial_delay,
                 .stable_after = plan_.stable_after,
                 .retry_setup = plan_.retry_setup,
+                .heartbeat_timeout = plan_.heartbeat_timeout,
+                .run_timeout = plan_.run_timeout,
+                .on_stuck = on_stuck(),
                 .stop_timeout = plan_.stop_timeout};
   if (plan_.backoff == TaskPlan::Backoff::kCustom) {
     spec.backoff = BackoffStrategy::Custom([self](int64_t failures) {
@@ -76,7 +79,7 @@ void TaskWatch::SetHooksBefore(TaskHooks& hooks, const std::shared_ptr<void>& wi
   }
   if (plan_.Has(Hook::kOnError)) {
     hooks.on_error = [self, witness](const absl::Status& error, int64_t n) {
-      if (error != self->last_error_) self->Fail(absl::StrCat("on_error with ", error.ToString()));
+      if (!self->IsError(error)) self->Fail(absl::StrCat("on_error with ", error.ToString()));
       self->CallHook(Hook::kOnError, n);
     };
   }
@@ -131,7 +134,9 @@ void TaskWatch::Dwell(absl::Duration duration) { world_.Dwell(duration); }
 absl::Status TaskWatch::Run(TaskContext& context) {
   const int64_t number = context.attempt();
   Begin(Hook::kRun, number);
-  const int64_t began = Now();
+  const int64_t began = began_ = last_beat_ = Now();
+  missed_ = INT64_MAX;
+  surely_missed_ = false;
   const AttemptPlan attempt = plan_.Attempt(number);
   if (context.name() != name_) Fail("the context has another name");
   if (context.stop_requested() && !stops()) Fail("it is told of a stop that nobody asked for");
@@ -140,21 +145,31 @@ absl::Status TaskWatch::Run(TaskContext& context) {
   if (attempt.token) callback.emplace(context.stop_token(), [&called] { called = true; });
   if (attempt.marks_healthy) context.MarkHealthy();
   DoDeed(attempt, context);
-  if (attempt.sleep > absl::ZeroDuration()) {
-    const int64_t due = Now() + Nanos(attempt.sleep);
-    if (context.SleepFor(attempt.sleep)) {
-      if (Now() < due) Fail("SleepFor was over too early");
-    } else if (!context.stop_requested()) {
-      Fail("SleepFor was cut short without a stop");
-    }
+  if (!Sleep(attempt, context) && !context.stop_requested()) {
+    Fail("SleepFor was cut short without a stop");
   }
   Dwell(attempt.deaf);
   callback.reset();
-  if (called && !stops()) Fail("a stop callback was called without a stop");
+  const bool hung = CheckInterruption(context);
+  if (called && !stops() && !hung && !maybe_hung_)
+    Fail("a stop callback was called without a stop");
   const bool lasted = absl::Nanoseconds(Now() - began) >= plan_.stable_after;
-  AttemptEnded(attempt.outcome, attempt.marks_healthy || lasted);
+  AttemptEnded(attempt.outcome, attempt.marks_healthy || lasted, hung);
   if (attempt.outcome == Outcome::kException) throw std::runtime_error(kExceptionText);
   return ErrorOf(attempt.outcome);
+}
+
+bool TaskWatch::Sleep(const AttemptPlan& attempt, TaskContext& context) {
+  absl::Duration left = attempt.sleep;
+  while (left > absl::ZeroDuration()) {
+    const absl::Duration piece = std::min(left, attempt.beats_every);
+    const int64_t due = Now() + Nanos(piece);
+    if (!context.SleepFor(piece)) return false;
+    if (Now() < due) Fail("SleepFor was over too early");
+    left -= piece;
+    if (attempt.beats_every < absl::InfiniteDuration()) Beat(context);
+  }
+  return true;
 }
 
 void TaskWatch::DoDeed(const AttemptPlan& attempt, TaskContext& context) {
@@ -236,6 +251,7 @@ void TaskWatch::Finished(const SupervisionResult& result) {
 void TaskWatch::Look() {
   if (!accepted() || result_seen_) return;
   const std::optional<SupervisionResult> result = handle_.TryResult();
+  CheckStuckFor(handle_.info());
   if (result.has_value()) {
     CheckResult(*result);
   } else if (world_.exact() && stop_deadline_.has_value() && Now() > *stop_deadline_) {
@@ -272,7 +288,7 @@ void TaskWatch::CheckResult(const SupervisionResult& result) {
         model_ == Model::kEnds ? ToString(model_status_) : std::string("that it goes on"),
         stops() ? ", and it was asked to stop" : ", and nobody asked it to stop"));
   }
-  if (!abandoned && result.last_error != last_error_) {
+  if (!abandoned && !IsError(result.last_error)) {
     Fail(absl::StrCat("last_error is ", result.last_error.ToString(), " instead of ",
                       last_error_.ToString()));
   }
@@ -284,6 +300,10 @@ bool TaskWatch::IsEndOfModel(const SupervisionResult& result) const {
                           result.final_status == SupervisionStatus::kAbandoned;
   if (stop_answered_) return as_stopped;
   if (stops() && as_stopped) return true;
+  if (result.final_status == SupervisionStatus::kAbandoned) {
+    return may_be_given_up_ ||
+           (on_stuck() == OnStuck::kRestartOrGiveUp && runs() && MayHaveMissed(StopNanos()));
+  }
   return model_ == Model::kEnds && model_status_ == result.final_status &&
          runs_ + Calls(Hook::kSetup) > 0;
 }
@@ -305,7 +325,9 @@ void TaskWatch::CheckEnd() {
     // A stop before setup calls nothing, but then setup has not begun.
     Fail("on_shutdown was not called");
   }
-  if (owed_ != Hook::kNone) Fail(absl::StrCat(NameOf(owed_), " was not called"));
+  if (owed_ != Hook::kNone && !maybe_hung_) {
+    Fail(absl::StrCat(NameOf(owed_), " was not called"));
+  }
   handle_ = TaskHandle();
 }
 

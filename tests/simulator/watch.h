@@ -45,6 +45,9 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   bool started() const { return started_; }
   bool has_result() const { return result_seen_; }
   bool runs() const { return inside_ == Hook::kRun; }
+  // Whether its attempt, which hangs, has lost its lane; may have.
+  bool has_lost_lane() const;
+  bool may_have_lost_lane() const;
   // Whether it came into the queue by a delay or a submit, and not by giving way; and when, as far
   // as that is known.
   bool queues_once() const { return queues_once_; }
@@ -64,6 +67,19 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   absl::Status Run(TaskContext& context);
   void DoDeed(const AttemptPlan& attempt, TaskContext& context);
   void WaitForItself();
+  bool Sleep(const AttemptPlan& attempt, TaskContext& context);
+  void Beat(TaskContext& context);
+  // Of the attempt that is in `run`: whether it has missed something by now, and whether it can
+  // have; `after` that long ago.
+  bool HasMissed(int64_t after = 0) const;
+  bool MayHaveMissed(int64_t after = 0) const;
+  int64_t MissedAt() const;
+  void NoteMissed();
+  bool CheckInterruption(const TaskContext& context);
+  void CheckStuckFor(const TaskInfo& info) const;
+  bool IsError(const absl::Status& error);
+  OnStuck on_stuck() const;
+  int64_t StopNanos() const;
   void CallHook(Hook hook, int64_t number);
   void MayThrow(const HookPlan& plan);
   void Dwell(absl::Duration duration);
@@ -73,7 +89,7 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   void CheckBeginning(Hook hook, int64_t number);
   void CheckNewAttempt(Hook hook, int64_t number);
   void CheckOnShutdown();
-  void AttemptEnded(Outcome outcome, bool healthy);
+  void AttemptEnded(Outcome outcome, bool healthy, bool hung);
   void SetupEnded(bool failed, bool threw);
   void Judge();
   void SetDelay(TaskPlan::Range range);
@@ -99,6 +115,14 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
 
   int64_t& Calls(Hook hook) { return calls_[static_cast<size_t>(hook)]; }
   int64_t Calls(Hook hook) const { return calls_[static_cast<size_t>(hook)]; }
+
+  int64_t began_ = 0;           // its attempt
+  int64_t last_beat_ = 0;       // or its beginning
+  int64_t missed_ = INT64_MAX;  // what it has missed before the last beat, at the earliest
+  bool surely_missed_ = false;
+  bool hung_ = false;        // the last attempt was asked to stop because it hung
+  bool maybe_hung_ = false;  // or because the task was: the same moment
+  bool may_be_given_up_ = false;
 
   Hook inside_ = Hook::kNone;
   bool in_on_shutdown_ = false;

@@ -45,14 +45,16 @@ void TaskWatch::End(Hook hook) {
 
 void TaskWatch::CheckOnShutdown() {
   if (Calls(Hook::kOnShutdown) > 1) Fail("on_shutdown for the second time");
-  if (!stops()) Fail("on_shutdown without a stop");
+  const bool given_up =
+      runs() && on_stuck() == OnStuck::kRestartOrGiveUp && MayHaveMissed(StopNanos());
+  if (!stops() && !given_up && !may_be_given_up_) Fail("on_shutdown without a stop");
   const bool may_have_begun =
       !plan_.Has(Hook::kSetup) || !world_.exact() || Calls(Hook::kSetup) > 0;
   if (!may_have_begun) Fail("on_shutdown before setup");
 }
 
 void TaskWatch::CheckBeginning(Hook hook, int64_t number) {
-  if (owed_ != Hook::kNone && hook != owed_) {
+  if (owed_ != Hook::kNone && hook != owed_ && !maybe_hung_) {
     Fail(absl::StrCat(NameOf(hook), " where ", NameOf(owed_), " had to come"));
   }
   switch (hook) {
@@ -78,7 +80,7 @@ void TaskWatch::CheckBeginning(Hook hook, int64_t number) {
       break;
     case Hook::kOnError:
     case Hook::kOnException:
-      if (hook != owed_) Fail(absl::StrCat(NameOf(hook), " without a cause"));
+      if (hook != owed_ && !maybe_hung_) Fail(absl::StrCat(NameOf(hook), " without a cause"));
       if (number != (setup_failed_ ? runs_ + 1 : runs_)) Fail("a hook with another number");
       owed_ = Hook::kNone;
       break;
@@ -136,6 +138,7 @@ void TaskWatch::CheckNewAttempt(Hook hook, int64_t number) {
 void TaskWatch::SetupEnded(bool failed, bool threw) {
   End(Hook::kSetup);
   setup_done_ = !failed;
+  hung_ = maybe_hung_ = false;
   setup_failed_ = failed;
   failed_ = failed;
   threw_ = threw;
@@ -147,8 +150,9 @@ void TaskWatch::SetupEnded(bool failed, bool threw) {
   Judge();
 }
 
-void TaskWatch::AttemptEnded(Outcome outcome, bool healthy) {
-  Note(outcome == Outcome::kSuccess ? "run succeeded" : "run failed", runs_);
+void TaskWatch::AttemptEnded(Outcome outcome, bool healthy, bool hung) {
+  if (hung) outcome = Outcome::kError;
+  Note(hung ? "run hung" : outcome == Outcome::kSuccess ? "run succeeded" : "run failed", runs_);
   End(Hook::kRun);
   setup_failed_ = false;
   failed_ = outcome != Outcome::kSuccess;
@@ -195,6 +199,94 @@ void TaskWatch::SetDelay(TaskPlan::Range range) {
   if (range.high < absl::InfiniteDuration()) {
     not_after_ = (ended_at_ + Nanos(range.high) + kTickNanos - 1) / kTickNanos * kTickNanos;
   }
+}
+
+// --- Attempts that hang.
+//
+// The monitor looks when a tick is full: what is due within one may be missed or not.
+
+// Where time passes by itself, whether an attempt was asked to stop in the end could not be told.
+OnStuck TaskWatch::on_stuck() const { return world_.exact() ? plan_.on_stuck : OnStuck::kReport; }
+
+int64_t TaskWatch::StopNanos() const {
+  const absl::Duration timeout = plan_.stop_timeout.value_or(world_.plan().shutdown_timeout);
+  return timeout == absl::InfiniteDuration() ? INT64_MAX : Nanos(timeout);
+}
+
+void TaskWatch::Beat(TaskContext& context) {
+  NoteMissed();
+  context.Heartbeat();
+  last_beat_ = Now();
+}
+
+void TaskWatch::NoteMissed() {
+  surely_missed_ = HasMissed();
+  if (MayHaveMissed()) missed_ = MissedAt();
+}
+
+int64_t TaskWatch::MissedAt() const {
+  int64_t missed = missed_;
+  if (plan_.heartbeat_timeout < absl::InfiniteDuration()) {
+    missed = std::min(missed, last_beat_ + Nanos(plan_.heartbeat_timeout));
+  }
+  if (plan_.run_timeout < absl::InfiniteDuration()) {
+    missed = std::min(missed, began_ + Nanos(plan_.run_timeout));
+  }
+  return missed;
+}
+
+// In floating point there is no overflow.
+bool TaskWatch::MayHaveMissed(int64_t after) const {
+  const double due = static_cast<double>(MissedAt()) + static_cast<double>(after);
+  return MissedAt() != INT64_MAX && static_cast<double>(Now()) >= due;
+}
+
+bool TaskWatch::HasMissed(int64_t after) const {
+  const bool ticks_over = MayHaveMissed(after) && Now() > MissedAt() + after + 2 * kTickNanos;
+  return after == 0 ? surely_missed_ || ticks_over : ticks_over;
+}
+
+// At the end of `run`. Whether the attempt has been asked to stop, and the task has not.
+bool TaskWatch::CheckInterruption(const TaskContext& context) {
+  hung_ = maybe_hung_ = false;
+  const bool may = on_stuck() != OnStuck::kReport && MayHaveMissed();
+  const bool asked = context.stop_requested();
+  if (asked && !stops() && !may) Fail("it was asked to stop, and has missed nothing");
+  if (!asked && on_stuck() != OnStuck::kReport && HasMissed() && world_.exact()) {
+    Fail("it hangs, and was not asked to stop");
+  }
+  if (on_stuck() == OnStuck::kRestartOrGiveUp && MayHaveMissed(StopNanos())) {
+    may_be_given_up_ = true;
+  }
+  // A stop that is under way may have reached it, or not yet.
+  const bool stopped = accepted() ? handle_.state() != TaskState::kRunning : stops();
+  maybe_hung_ = stopped && may;
+  hung_ = asked && !stopped;
+  return hung_;
+}
+
+bool TaskWatch::IsError(const absl::Status& error) {
+  if (hung_ || (maybe_hung_ && absl::IsDeadlineExceeded(error))) {
+    return absl::IsDeadlineExceeded(error);
+  }
+  return error == last_error_;
+}
+
+void TaskWatch::CheckStuckFor(const TaskInfo& info) const {
+  if (!world_.exact() || !runs()) return;
+  const bool now = MissedAt() != INT64_MAX && missed_ == INT64_MAX && HasMissed();
+  if (now && info.stuck_for <= absl::ZeroDuration() && info.state == TaskState::kRunning) {
+    Fail("it hangs, and nobody knows");
+  }
+  if (!MayHaveMissed() && info.stuck_for > absl::ZeroDuration()) Fail("it is said to hang");
+}
+
+bool TaskWatch::may_have_lost_lane() const {
+  return on_stuck() == OnStuck::kRestart && runs() && MayHaveMissed(StopNanos());
+}
+
+bool TaskWatch::has_lost_lane() const {
+  return may_have_lost_lane() && HasMissed(StopNanos()) && handle_.state() == TaskState::kRunning;
 }
 
 }  // namespace foxtive::test

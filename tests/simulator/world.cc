@@ -121,11 +121,14 @@ void World::CheckCapacity() {
   int queued = 0;
   int taken = 0;
   int running = 0;
+  int stuck = 0;  // and have lost their lanes
   for (const TaskWatch* watch : unfinished_) {
     const TaskInfo info = watch->handle().info();
     if (info.state == TaskState::kQueued) ++queued;
-    if (info.state == TaskState::kRunning || info.state == TaskState::kStopping) ++taken;
-    if (watch->runs()) ++running;
+    const bool has_lane = !watch->has_lost_lane();
+    if (!has_lane) ++stuck;
+    if (info.state == TaskState::kRunning || info.state == TaskState::kStopping) taken += has_lane;
+    if (watch->runs() && !watch->may_have_lost_lane()) ++running;
     if (info.state == TaskState::kRegistered && watch->started() && starting_all_ == 0) {
       Fail(absl::StrCat("'", watch->name(), "' was forgotten by StartAll"));
     }
@@ -133,7 +136,6 @@ void World::CheckCapacity() {
       Fail(absl::StrCat("'", watch->name(), "' is due, and is not woken"));
     }
   }
-  int stuck = 0;
   for (const std::shared_ptr<TaskWatch>& watch : watches_) {
     if (watch->has_result() && watch->accepted() &&
         watch->handle().state() == TaskState::kOverdue) {

@@ -21,10 +21,14 @@ Fate Fate::Make(uint64_t seed, int32_t number) {
   fate.stop_timeout = random.OneIn(3) ? random.Duration(absl::Milliseconds(5)) : absl::Hours(1);
   // Some share their names.
   fate.name = random.OneIn(8) ? absl::StrCat("shared ", random.Below(3)) : absl::StrCat(number);
+  // From numbers of its own, so that a seed means what it did before.
+  fate.watched = Random(seed, static_cast<uint64_t>(number), uint64_t{1} << 40).OneIn(6);
+  if (fate.watched) fate.limit = 5;
   return fate;
 }
 
 Outcome Fate::OutcomeOf(int64_t attempt) const {
+  if (watched) return Outcome::kError;
   Random random(seed, static_cast<uint64_t>(number), static_cast<uint64_t>(attempt) * 4 + 1);
   const uint64_t drawn = random.Below(20);
   if (drawn < 5) return Outcome::kOk;
@@ -51,8 +55,8 @@ Outcome Fate::SetupOutcome(int64_t times) const {
 }
 
 bool Fate::IsDeafAtOnce() const {
-  return ConductOf(1) == Conduct::kIsDeaf && !has_setup && initial_delay == absl::ZeroDuration() &&
-         name == absl::StrCat(number);
+  return ConductOf(1) == Conduct::kIsDeaf && !has_setup && !watched &&
+         initial_delay == absl::ZeroDuration() && name == absl::StrCat(number);
 }
 
 bool Fate::MayRestart(int64_t attempt) const {

@@ -42,6 +42,9 @@ struct Fate {
   bool retries_setup = false;
   bool has_hooks = false;
   bool hooks_throw = false;
+  // Has a heartbeat_timeout that even those that do not hang may miss: so all its attempts fail,
+  // whether they are asked to stop or not.
+  bool watched = false;
   absl::Duration delay{};
   absl::Duration initial_delay{};
   absl::Duration stop_timeout{};

@@ -77,6 +77,7 @@ class StressTask {
         return;
       case Conduct::kYields:
         for (int i = 0; i < 5; ++i) std::this_thread::yield();
+        context.Heartbeat();
         return;
       case Conduct::kNaps:
         context.SleepFor(absl::Microseconds(200));
@@ -124,6 +125,8 @@ TaskSpec MakeStressSpec(const std::shared_ptr<StressWorld>& world, const Fate& f
   spec.stable_after = absl::InfiniteDuration();
   spec.retry_setup = fate.retries_setup;
   spec.stop_timeout = fate.stop_timeout;
+  if (fate.watched) spec.heartbeat_timeout = absl::Milliseconds(2);
+  spec.on_stuck = OnStuck::kRestart;
   TaskHooks& hooks = spec.hooks;
   if (fate.has_setup) hooks.setup = [task] { return task->Setup(); };
   hooks.cleanup = [task] { task->Hook(What::kCleanup, 0); };

@@ -1,0 +1,233 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// What is done about an attempt that hangs; attempt_watch.h has the whole of it.
+//
+// Races. What is decided about an attempt is decided under the record's mutex, where `run` has not
+// returned yet as far as the record knows; the lane finds it when it returns. So an attempt is
+// stopped, loses its lane or is given up before its end or not at all, and the next one is never
+// meant. What follows from the decision is done after the lock, and is harmless to whoever comes
+// between: callbacks that are registered on the source of this attempt only, a wake-up, a replaced
+// lane that is found by the number of the run.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "lib/core/watch.h"
+#include "lib/shell/attempt_watch.h"
+#include "lib/shell/engine.h"
+#include "lib/shell/fork_guard.h"
+#include "lib/shell/real_time.h"
+#include "lib/shell/task_record.h"
+#include "lib/shell/wait_breaker.h"
+
+namespace foxtive::internal {
+namespace {
+
+// How long the listener may take before the process is aborted.
+constexpr int64_t kTellBeforeAbortNanos = 1'000'000'000;
+
+constexpr std::string_view kReported = "it goes on (OnStuck::kReport)";
+constexpr std::string_view kAskedToStop = "it is asked to stop (OnStuck::kRestart)";
+constexpr std::string_view kAskedOrGivenUp = "it is asked to stop (OnStuck::kRestartOrGiveUp)";
+constexpr std::string_view kAborting = "the process is aborted (OnStuck::kAbort)";
+constexpr std::string_view kWaitedFor =
+    "its lane is replaced, and its task waits for it (OnStuck::kRestart)";
+
+std::string_view WhatIsDone(OnStuck on_stuck) {
+  switch (on_stuck) {
+    case OnStuck::kReport:
+      return kReported;
+    case OnStuck::kRestart:
+      return kAskedToStop;
+    case OnStuck::kRestartOrGiveUp:
+      return kAskedOrGivenUp;
+    case OnStuck::kAbort:
+      break;
+  }
+  return kAborting;
+}
+
+std::string WhatIsMissed(Missed missed, const WatchLimits& limits) {
+  if (missed == Missed::kHeartbeat) {
+    return absl::StrCat("no heartbeat for ",
+                        absl::FormatDuration(absl::Nanoseconds(limits.heartbeat_nanos)));
+  }
+  return absl::StrCat("it has run for longer than its run_timeout, ",
+                      absl::FormatDuration(absl::Nanoseconds(limits.run_nanos)));
+}
+
+// Without a text if there is no memory for it.
+absl::Status StuckStatus(Missed missed, const WatchLimits& limits, std::string_view more = {}) {
+  try {
+    return absl::DeadlineExceededError(
+        absl::StrCat(WhatIsMissed(missed, limits), std::string(more)));
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
+  }
+}
+
+// How an attempt that was asked to stop has ended after all.
+std::string HowItReturned(const Failure& failure, absl::Duration took) {
+  const absl::Status& status = failure.status;
+  const char* const verb = failure.exception != nullptr ? "threw " : "returned ";
+  return absl::StrCat("; asked to stop, it ", verb,
+                      status.ok() ? "OK" : absl::StatusCodeToString(status.code()),
+                      status.ok() ? "" : ": ", status.message(), " after ",
+                      absl::FormatDuration(absl::Trunc(took, absl::Microseconds(1))));
+}
+
+}  // namespace
+
+void TaskRecord::Heartbeat() {
+  if (watch_ != nullptr) watch_->Heartbeat(Now());
+}
+
+// --- On the lane.
+
+bool TaskRecord::BeginWatchedRun() {
+  // What an attempt that was asked to stop had of its own; destroyed after the lock.
+  std::optional<std::stop_source> source;
+  std::shared_ptr<WaitBreaker> breaker;
+  {
+    MutexLock lock(mutex_);
+    if (!BeginRunLocked()) return false;
+    if (watch_->interrupted()) {
+      run_stopped_ = false;
+      source.swap(stop_source_);
+      breaker.swap(breaker_);
+    }
+    if (!watch_->Begin(attempt_job_.run_number(), Now())) return true;
+    orders_ |= kArmWatch;
+  }
+  engine_->inbox().Post(*this);
+  return true;
+}
+
+// `run` has returned. True: it had been asked to stop, and `failure` is now what the attempt has
+// failed by.
+bool TaskRecord::EndWatchedRun(Failure& failure) {
+  AttemptWatch::Ended ended;
+  {
+    MutexLock lock(mutex_);
+    ended = watch_->End(Now());
+  }
+  if (!ended.interrupted) return false;
+  std::string how;
+  try {
+    how = HowItReturned(failure, ended.since_missed);
+  } catch (const std::bad_alloc&) {
+  }
+  failure = {.status = StuckStatus(ended.missed, watch_->limits(), how)};
+  EndIfForkChild();  // what it threw has been destroyed
+  if (ended.lane_lost) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
+  return true;
+}
+
+bool TaskRecord::LaneIsLost() const {
+  if (watch_ == nullptr) return false;
+  MutexLock lock(mutex_);
+  return watch_->lane_lost();
+}
+
+// --- On a service lane: the stop callbacks of an attempt that was asked to stop.
+//
+// They may outlast the attempt, if the worker has left them somewhere; then the task may be over
+// meanwhile, and is wound down here.
+void TaskRecord::TellInterrupted() {
+  if (watch_ == nullptr) return;
+  std::optional<std::stop_source> source;
+  {
+    MutexLock lock(mutex_);
+    if (!watch_->BeginTelling()) return;
+    source = stop_source_;
+  }
+  if (source.has_value()) source->request_stop();
+  EndIfForkChild();
+  {
+    MutexLock lock(mutex_);
+    if (!watch_->EndTelling()) return;
+  }
+  WindDown();
+}
+
+// --- On the monitor.
+
+int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
+  StuckStep step;
+  std::shared_ptr<WaitBreaker> breaker;
+  {
+    MutexLock lock(mutex_);
+    // Between attempts the watch has nothing to say; after a stop the timer is not its own.
+    if (state_ != TaskState::kRunning && state_ != TaskState::kQueued) return Clock::kNever;
+    step = watch_->NextStep(resumed_nanos, Now());
+    if (step.then == StuckStep::kInterrupt) run_stopped_ = true;
+    if (step.then == StuckStep::kGiveUp) StopLocked();
+    breaker = breaker_;
+  }
+  if (step.missed != Missed::kNothing) TellStuck(step.missed);
+  switch (step.then) {
+    case StuckStep::kNothingElse:
+      break;
+    case StuckStep::kInterrupt:
+      EndWaits(breaker.get());
+      Ref();
+      if (!engine_->services().Push(service_job_)) engine_->UnrefElsewhere(*this);
+      break;
+    case StuckStep::kReplaceLane:
+      ReplaceLane(step.run_number);
+      break;
+    case StuckStep::kGiveUp:
+      EndWaits(breaker.get());
+      engine_->inbox().Post(*this);
+      Abandon();
+      break;
+    case StuckStep::kAbortProcess:
+      AbortProcess(step.missed);
+  }
+  return step.look_again_nanos;
+}
+
+void TaskRecord::TellStuck(Missed missed) {
+  EventQueue& events = engine_->events();
+  if (events.silent()) return;
+  events.Emit({.kind = EventKind::kStuck,
+               .task = this,
+               .attempt = attempts(),
+               .status = StuckStatus(missed, watch_->limits()),
+               .delay = absl::InfiniteDuration(),
+               .reason = WhatIsDone(watch_->on_stuck())});
+}
+
+void TaskRecord::ReplaceLane(uint32_t run_number) {
+  const bool replaced = engine_->lanes().AbandonRun(attempt_job_, run_number);
+  EventQueue& events = engine_->events();
+  events.Emit(
+      {.kind = EventKind::kStopIgnored, .task = this, .attempt = attempts(), .reason = kWaitedFor});
+  if (!replaced) TellNotReplaced();
+}
+
+// The line is written here, where it can't be lost, after the listener, which may be slow, was
+// told.
+void TaskRecord::AbortProcess(Missed missed) {
+  engine_->events().Drain(engine_->real_clock().NowNanos() + kTellBeforeAbortNanos);
+  const absl::Status status = StuckStatus(missed, watch_->limits());
+  for (const std::string_view part :
+       {std::string_view("foxtive: task '"), std::string_view(name_),
+        std::string_view("' is stuck, and the process is aborted: "),
+        std::string_view(status.message().data(), status.message().size()),
+        std::string_view("\n")}) {
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, part.data(), part.size());
+  }
+  std::abort();
+}
+
+}  // namespace foxtive::internal
