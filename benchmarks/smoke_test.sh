@@ -1,13 +1,13 @@
 #!/bin/bash
 # Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 #
-# The benchmark runs, and reports each of its workloads. How fast it is is not judged here.
+# A benchmark runs, and reports each of its workloads. How fast it is is not judged here.
 #
-#   restart_test.sh <restart>
+#   smoke_test.sh <binary> <regular expression of a line of its output>...
 set -euo pipefail
 
-lines=({Error,Exception}/{BareOneTbb,Foxtive,Thread}.*ns_per_restart=
-  Lateness/{Foxtive,Thread}.*late_us_p99=)
+readonly binary="$1"
+lines=("${@:2}")
 options=(--quick)
 # The thread sanitizer does not see that oneTBB orders what it hands over.
 if [[ -n "${TSAN_OPTIONS-}" ]]; then
@@ -15,7 +15,7 @@ if [[ -n "${TSAN_OPTIONS-}" ]]; then
   options+=(--benchmark_filter=-BareOneTbb)
 fi
 
-output="$("$1" "${options[@]}")"
+output="$("$binary" "${options[@]}")"
 for line in "${lines[@]}"; do
   if ! grep -q "$line" <<<"$output"; then
     echo "no line like $line in:" >&2
