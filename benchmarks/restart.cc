@@ -1,140 +1,83 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
-// What a restart costs, beside what it costs without a supervisor. One worker fails many times and
-// then succeeds.
+// What a restart costs, beside what it costs without a supervisor. Workers fail many times without
+// a delay, then succeed. ns_per_restart: from the start of the first worker until the end of the
+// last one is known, by the failures of all.
 //
-//   Error/..., Exception/...   200,000 failures without a delay: by a status that was made before,
-//                              by a thrown std::runtime_error. ns_per_restart, from the start of
-//                              the worker until its end is known.
-//   Lateness/...               200 failures with a delay of 5 ms: late_us_p50 and late_us_p99, from
-//                              the end of an attempt plus 5 ms until the worker is called again.
+//   R1_Error/<who>/<restarts>        one worker, which returns a status that was made before
+//   R2_Exception/<who>/<restarts>    one worker, which throws a std::runtime_error
+//   R3_Errors/<who>/<workers>        so many workers as in R1, which fail 200 times each
+//   R3_Exceptions/<who>/<workers>    so many as in R2
 //
-//   .../Foxtive     a Supervisor with default options
-//   .../Thread      a std::thread that calls the worker in a loop with try and catch; with a delay
-//                   it waits on a condition variable that nobody notifies, as a loop does that can
-//                   be stopped
-//   .../BareOneTbb  a oneTBB arena with one slot; the failed worker is enqueued again, by itself
+//   Foxtive            a Supervisor with default options: up to 256 lanes
+//   FoxtiveFewLanes    R3: the same with max_concurrency = cores
+//   BareOneTbb         a failed worker is enqueued again, by itself: in R1 and R2 to a oneTBB arena
+//                      with one slot, in R3 to one with a thread for each core
+//   Thread             a std::thread for each worker, which calls it in a loop with try and catch
 //
 // The last two do nothing else: no name, no policy, no hooks, no stop, no result but the end. All
-// call the same worker and check that it has been called as often as it should. While the library
-// runs, standard error is /dev/null: the few lines that it writes are made and written, and no
-// terminal is waited for.
-//
-//   restart [--quick] [option of Google Benchmark...]
-//
-// Without options: seven repetitions of each, in random order. --quick: as little as possible.
+// call the same worker, and check that it has been called as often as it should. A run with a few
+// failures comes before each repetition, so that threads are there.
 
-#include <benchmark/benchmark.h>
-#include <fcntl.h>
 #include <oneapi/tbb/task_arena.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <deque>
 #include <exception>
 #include <latch>
-#include <mutex>
+#include <memory>
 #include <stdexcept>
-#include <string_view>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "benchmarks/harness.h"
+#include "benchmarks/onetbb_host.h"
 #include "foxtive/supervisor.h"
 
-namespace foxtive {
+namespace foxtive::benchmarks {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
+constexpr int64_t kFailuresOfMany = 200;
+constexpr int64_t kFailuresToWarmUp = 10;
 
-constexpr std::chrono::milliseconds kDelay{5};
+// --- Workers. On cache lines of their own, so that no thread pays for what another one counts.
 
-bool g_quick = false;
+constexpr size_t kCacheLine = 64;
 
-size_t Restarts() { return g_quick ? 1'000 : 200'000; }
-size_t DelayedRestarts() { return g_quick ? 10 : 200; }
-
-// A number for work that was not done must not be printed.
-void Require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "the benchmark is broken: %s\n", what);
-  std::abort();
-}
-
-class SilentStderr {
+class alignas(kCacheLine) FailingWorker {
  public:
-  SilentStderr() : former_(dup(STDERR_FILENO)) {
-    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    dup2(nowhere, STDERR_FILENO);
-    close(nowhere);
-  }
-  ~SilentStderr() {
-    dup2(former_, STDERR_FILENO);
-    close(former_);
-  }
-
- private:
-  const int former_;
-};
-
-// --- Workers.
-
-class FailingWorker {
- public:
-  explicit FailingWorker(size_t failures) : failures_(failures) {}
+  explicit FailingWorker(int64_t failures) : failures_(failures) {}
 
   absl::Status operator()() {
     if (calls_++ == failures_) return absl::OkStatus();
     return error_;
   }
-  size_t calls() const { return calls_; }
+  int64_t calls() const { return calls_; }
 
  private:
   const absl::Status error_ = absl::UnavailableError("connection refused");
-  const size_t failures_;
-  size_t calls_ = 0;
+  const int64_t failures_;
+  int64_t calls_ = 0;
 };
 
-class ThrowingWorker {
+class alignas(kCacheLine) ThrowingWorker {
  public:
-  explicit ThrowingWorker(size_t failures) : failures_(failures) {}
+  explicit ThrowingWorker(int64_t failures) : failures_(failures) {}
 
   absl::Status operator()() {
     if (calls_++ == failures_) return absl::OkStatus();
     throw std::runtime_error("connection refused");
   }
-  size_t calls() const { return calls_; }
+  int64_t calls() const { return calls_; }
 
  private:
-  const size_t failures_;
-  size_t calls_ = 0;
-};
-
-class PunctualWorker {
- public:
-  explicit PunctualWorker(size_t failures) : worker_(failures) { late_us_.reserve(failures); }
-
-  absl::Status operator()() {
-    const SteadyClock::time_point now = SteadyClock::now();
-    if (calls() > 0) {
-      late_us_.push_back(std::chrono::duration<double, std::micro>(now - ended_ - kDelay).count());
-    }
-    absl::Status status = worker_();
-    ended_ = SteadyClock::now();
-    return status;
-  }
-  size_t calls() const { return worker_.calls(); }
-  const std::vector<double>& late_us() const { return late_us_; }
-
- private:
-  FailingWorker worker_;
-  SteadyClock::time_point ended_;
-  std::vector<double> late_us_;
+  const int64_t failures_;
+  int64_t calls_ = 0;
 };
 
 // True: it has succeeded.
@@ -148,43 +91,69 @@ bool Try(Worker& worker) {
   }
 }
 
-// --- Who runs them.
+// --- Who runs them, until all have succeeded.
 
-struct Foxtive {
+class Foxtive {
+ public:
+  Foxtive() : Foxtive(SupervisorOptions{}) {}
+
   template <typename Worker>
-  static void Run(Worker& worker, std::chrono::milliseconds delay) {
-    static Supervisor& supervisor = *new Supervisor;
-    const SilentStderr silent;
-    const absl::StatusOr<TaskHandle> handle =
-        supervisor.Submit({.name = "worker",
-                           .run = [&worker] { return worker(); },
-                           .backoff = BackoffStrategy::Constant(absl::FromChrono(delay))});
-    Require(handle.ok(), "Submit failed");
-    Require(handle->Wait()->final_status == SupervisionStatus::kCompletedNormally, "no success");
+  void Run(std::deque<Worker>& workers) {
+    std::vector<TaskHandle> handles;
+    handles.reserve(workers.size());
+    for (Worker& worker : workers) {
+      absl::StatusOr<TaskHandle> handle =
+          supervisor_->Submit({.name = "worker-" + std::to_string(handles.size()),
+                               .run = [&worker] { return worker(); },
+                               .backoff = BackoffStrategy::Constant(absl::ZeroDuration())});
+      Require(handle.ok(), "Submit failed");
+      handles.push_back(*std::move(handle));
+    }
+    for (const TaskHandle& handle : handles) {
+      const auto result = handle.Wait();
+      Require(result.ok() && result->final_status == SupervisionStatus::kCompletedNormally,
+              "no success");
+    }
   }
+
+ protected:
+  explicit Foxtive(SupervisorOptions options) {
+    auto supervisor = Supervisor::Create(std::move(options));
+    Require(supervisor.ok(), "Create failed");
+    supervisor_ = *std::move(supervisor);
+  }
+
+ private:
+  const SilentStderr silent_;  // until the Supervisor has told all
+  std::unique_ptr<Supervisor> supervisor_;
+};
+
+class FoxtiveFewLanes : public Foxtive {
+ public:
+  FoxtiveFewLanes()
+      : Foxtive({.max_concurrency = static_cast<int>(std::thread::hardware_concurrency())}) {}
 };
 
 struct Thread {
   template <typename Worker>
-  static void Run(Worker& worker, std::chrono::milliseconds delay) {
-    std::thread([&worker, delay] {
-      std::mutex mutex;
-      std::condition_variable stopped;
-      while (!Try(worker)) {
-        if (delay.count() == 0) continue;
-        std::unique_lock lock(mutex);
-        stopped.wait_for(lock, delay, [] { return false; });
-      }
-    }).join();
+  void Run(std::deque<Worker>& workers) {
+    std::vector<std::thread> threads;
+    threads.reserve(workers.size());
+    for (Worker& worker : workers) {
+      threads.emplace_back([&worker] {
+        while (!Try(worker)) continue;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
   }
 };
 
 struct BareOneTbb {
   template <typename Worker>
-  static void Run(Worker& worker, std::chrono::milliseconds /*none*/) {
-    static tbb::task_arena& arena = *new tbb::task_arena(1, 0);
-    std::latch done(1);
-    arena.enqueue(Job<Worker>{arena, worker, done});
+  void Run(std::deque<Worker>& workers) {
+    tbb::task_arena& arena = workers.size() == 1 ? ArenaOfOneThread() : ArenaOfAllCores();
+    std::latch done(static_cast<std::ptrdiff_t>(workers.size()));
+    for (Worker& worker : workers) arena.enqueue(Job<Worker>{arena, worker, done});
     done.wait();
   }
 
@@ -205,70 +174,66 @@ struct BareOneTbb {
 
 // --- What is measured.
 
+template <typename Worker>
+std::deque<Worker> MakeWorkers(int64_t count, int64_t failures) {
+  std::deque<Worker> workers;
+  for (int64_t i = 0; i < count; ++i) workers.emplace_back(failures);
+  return workers;
+}
+
 template <typename Runner, typename Worker>
-void Restart(benchmark::State& state) {
-  Worker warm_up(10);
-  Runner::Run(warm_up, {});
+void Restart(benchmark::State& state, int64_t count, int64_t failures) {
+  Runner runner;
+  std::deque<Worker> warm_up = MakeWorkers<Worker>(count, kFailuresToWarmUp);
+  runner.Run(warm_up);
   for (auto _ : state) {
-    Worker worker(Restarts());
-    const SteadyClock::time_point start = SteadyClock::now();
-    Runner::Run(worker, {});
-    const std::chrono::duration<double> taken = SteadyClock::now() - start;
-    Require(worker.calls() == Restarts() + 1, "a call is missing");
-    state.SetIterationTime(taken.count());
-    state.counters["ns_per_restart"] = taken.count() * 1e9 / static_cast<double>(Restarts());
+    std::deque<Worker> workers = MakeWorkers<Worker>(count, failures);
+    const Stopwatch stopwatch;
+    runner.Run(workers);
+    ReportEach(state, stopwatch.Seconds(), "ns_per_restart", count * failures);
+    for (const Worker& worker : workers) {
+      Require(worker.calls() == failures + 1, "a call is missing, or one too many");
+    }
   }
+}
+
+template <typename Runner, typename Worker>
+void RestartOne(benchmark::State& state, int64_t restarts) {
+  Restart<Runner, Worker>(state, 1, restarts);
+}
+
+template <typename Runner, typename Worker>
+void RestartMany(benchmark::State& state, int64_t workers) {
+  Restart<Runner, Worker>(state, workers, kFailuresOfMany);
 }
 
 template <typename Runner>
-void Lateness(benchmark::State& state) {
-  for (auto _ : state) {
-    PunctualWorker worker(DelayedRestarts());
-    Runner::Run(worker, kDelay);
-    std::vector<double> late_us = worker.late_us();
-    Require(late_us.size() == DelayedRestarts(), "a call is missing");
-    std::sort(late_us.begin(), late_us.end());
-    Require(late_us.front() >= 0, "a restart was early");
-    state.counters["late_us_p50"] = late_us[late_us.size() / 2];
-    state.counters["late_us_p99"] = late_us[late_us.size() * 99 / 100];
-  }
+void AddOne(const std::string& who) {
+  AddSizes("R1_Error/" + who, &RestartOne<Runner, FailingWorker>, {2'000, 20'000, 200'000});
+  AddSizes("R2_Exception/" + who, &RestartOne<Runner, ThrowingWorker>, {2'000, 20'000, 200'000});
 }
 
-template <typename Function>
-void Add(const char* name, Function function) {
-  benchmark::RegisterBenchmark(name, function)->Iterations(1)->UseManualTime();
+// Threads by the thousand are enough.
+template <typename Runner>
+void AddMany(const std::string& who,
+             std::initializer_list<int64_t> workers = {100, 1'000, 10'000}) {
+  AddSizes("R3_Errors/" + who, &RestartMany<Runner, FailingWorker>, workers);
+  AddSizes("R3_Exceptions/" + who, &RestartMany<Runner, ThrowingWorker>, workers);
 }
 
 void AddAll() {
-  Add("Error/BareOneTbb", &Restart<BareOneTbb, FailingWorker>);
-  Add("Error/Foxtive", &Restart<Foxtive, FailingWorker>);
-  Add("Error/Thread", &Restart<Thread, FailingWorker>);
-  Add("Exception/BareOneTbb", &Restart<BareOneTbb, ThrowingWorker>);
-  Add("Exception/Foxtive", &Restart<Foxtive, ThrowingWorker>);
-  Add("Exception/Thread", &Restart<Thread, ThrowingWorker>);
-  benchmark::RegisterBenchmark("Lateness/Foxtive", &Lateness<Foxtive>)->Iterations(1);
-  benchmark::RegisterBenchmark("Lateness/Thread", &Lateness<Thread>)->Iterations(1);
+  AddOne<BareOneTbb>("BareOneTbb");
+  AddOne<Foxtive>("Foxtive");
+  AddOne<Thread>("Thread");
+  AddMany<BareOneTbb>("BareOneTbb");
+  AddMany<Foxtive>("Foxtive");
+  AddMany<FoxtiveFewLanes>("FoxtiveFewLanes");
+  AddMany<Thread>("Thread", {100, 1'000, 3'000});
 }
 
 }  // namespace
-}  // namespace foxtive
+}  // namespace foxtive::benchmarks
 
 int main(int argc, char** argv) {
-  std::vector<char*> arguments(argv, argv + argc);
-  char repetitions[] = "--benchmark_repetitions=7";
-  char interleaved[] = "--benchmark_enable_random_interleaving=true";
-  char medians[] = "--benchmark_report_aggregates_only=true";
-  if (argc > 1 && std::string_view(argv[1]) == "--quick") {
-    foxtive::g_quick = true;
-    arguments.erase(arguments.begin() + 1);
-  } else if (argc == 1) {
-    arguments.insert(arguments.end(), {repetitions, interleaved, medians});
-  }
-  int count = static_cast<int>(arguments.size());
-  benchmark::Initialize(&count, arguments.data());
-  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
-  foxtive::AddAll();
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
+  return foxtive::benchmarks::Main(argc, argv, &foxtive::benchmarks::AddAll);
 }
