@@ -40,7 +40,7 @@ bool Quick();
 void Require(bool condition, const char* what);
 
 // While it lives standard error is /dev/null: what the library says is made and written, and no
-// terminal is waited for.
+// terminal is waited for. Not under a sanitizer, which writes there too.
 class SilentStderr {
  public:
   SilentStderr();
