@@ -8,7 +8,8 @@
 //              counter, whose name has the unit: "ns_per_restart"
 //   defaults   nine repetitions, whose order is random over all benchmarks of the binary, so that
 //              what the machine does meanwhile hits all alike. Without options the table has their
-//              medians; with --benchmark_format=csv or =json it has each one
+//              medians; --benchmark_format=json gives each one (csv does not: all benchmarks of a
+//              binary would have to have the same counters)
 //   --quick    the first size of each workload, once: to see that it works
 //
 // Lifetime: none. Thread safety: `Require` from any thread, the rest is the main thread's.
