@@ -8,6 +8,7 @@
 #   build      what `bazel test //...` needs (the default)
 #   examples   what the programs in examples/ need: the same without the test and benchmark libraries
 #   kafka      what examples/kafka.sh needs: those for the examples, and librdkafka
+#   peers      what benchmarks/run.sh --peers needs besides build: event loops and supervisors
 #   format     what .ci/run needs besides build: clang-format
 #   deep       what tests/deep.sh and tests/fuzz.sh need besides build: clang and its sanitizers
 #   tidy       what tests/tidy.sh needs besides build: clang-tidy
@@ -43,6 +44,10 @@ packages_of_group() {
       has_own_bazel || printf '%s\n' "${bazel_packages[@]}"
       ;;
     kafka) packages_of_group examples && echo librdkafka-dev ;;
+    peers)
+      printf '%s\n' libboost-dev libevent-dev libuv1-dev erlang-base golang-go \
+        golang-github-thejerf-suture-dev
+      ;;
     format) echo clang-format ;;
     # The libraries of the sanitizers are a package that clang only recommends.
     deep) printf '%s\n' clang libclang-rt-14-dev ;;
@@ -50,7 +55,7 @@ packages_of_group() {
     coverage) printf '%s\n' clang libclang-rt-14-dev llvm ;;
     consumers) printf '%s\n' cmake make ;;
     *)
-      say "there is no group '$1': build, examples, kafka, format, deep, tidy, coverage, consumers"
+      say "there is no group '$1': build, examples, kafka, peers, format, deep, tidy, coverage, consumers"
       return 1
       ;;
   esac

@@ -107,3 +107,14 @@ def system_libraries():
         debian_package = "librdkafka-dev",
         modules = {":librdkafka": ["rdkafka"]},
     )
+    # For benchmarks/timers_with_peers alone, which is "manual" too.
+    _system_library(
+        name = "libevent",
+        debian_package = "libevent-dev",
+        modules = {":event_core": ["libevent_core"]},
+    )
+    _system_library(
+        name = "libuv",
+        debian_package = "libuv1-dev",
+        modules = {":uv": ["libuv"]},
+    )
