@@ -15,11 +15,12 @@
 //   .../StdPriorityQueue    a binary heap; what was cancelled stays until it comes to the front, or
 //                           until it is the greater part
 //   .../IndexedHeap         a heap with four children to a node; a record has its position
+//   .../Nothing             keeps no order, and gives all timers back at once: what is left is the
+//                           part of the figures that is the same for all, which is to draw, to
+//                           choose and to check
 //
 // The clock is simulated, in microseconds. Deadlines are uniform over the next 60 s. A million
-// operations each, the same for all, on records that were allocated one by one; a choice goes
-// through a table of pointers, and to draw and to check is measured as well, which is the same for
-// all and takes a few nanoseconds. See timers.h.
+// operations each, the same for all, on records that were allocated one by one. See timers.h.
 //
 // timers_with_peers has libevent, libuv and Boost.Asio as well: timers_peers.cc.
 //
@@ -31,6 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <queue>
 #include <utility>
 #include <vector>
@@ -233,12 +235,35 @@ class IndexedHeap : public StoreByHand<IndexedHeap> {
   std::vector<Entry> heap_;
 };
 
+class Nothing {
+ public:
+  struct Record : TimerRecord {};
+  static constexpr uint64_t kLateUs = 2 * kMaxDelayUs;
+
+  std::unique_ptr<Record> NewRecord() {
+    auto record = std::make_unique<Record>();
+    records_.push_back(record.get());
+    return record;
+  }
+  void Schedule(Record& /*record*/, uint64_t /*delay_us*/) {}
+  void Cancel(Record& /*record*/) {}
+  void FireDue(Fired& fired) {
+    g_now_us += kMaxDelayUs;
+    fired.assign(records_.begin(), records_.end());
+  }
+  bool Empty() const { return true; }
+
+ private:
+  std::vector<Record*> records_;
+};
+
 void AddOwn() {
   AddTimers<Wheel>("Foxtive");
   AddTimers<StdMultimap>("StdMultimap");
   AddTimers<AbslBtreeMultimap>("AbslBtreeMultimap");
   AddTimers<StdPriorityQueue>("StdPriorityQueue");
   AddTimers<IndexedHeap>("IndexedHeap");
+  AddTimers<Nothing>("Nothing");
 }
 
 }  // namespace

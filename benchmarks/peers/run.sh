@@ -11,7 +11,7 @@
 set -euo pipefail
 
 # <who> <workload> <size>..., where sizes are as many as can be waited for: what a restart costs in
-# OTP grows with the restarts in a second, so the largest sizes of R1 to R3 would take it hours.
+# OTP grows with the restarts in a second, so the largest sizes of R1 to R3 would take it minutes.
 readonly cases='
 Suture R1_Error 2000 20000 200000
 Suture R2_Exception 2000 20000 200000
