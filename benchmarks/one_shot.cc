@@ -19,8 +19,11 @@
 //
 // All check that each task has run, or was stopped, once. Each repetition does a part of its work
 // in advance, so that threads are there.
+//
+// one_shot_with_peers has a thread pool of Boost.Asio's as well: one_shot_peers.cc.
 
-#include <algorithm>
+#include "benchmarks/one_shot.h"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -41,14 +44,7 @@
 namespace foxtive::benchmarks {
 namespace {
 
-// --- R5. What a task does: it marks that it has run.
-
-using Marks = std::vector<uint8_t>;
-
-absl::Status Mark(Marks& marks, size_t i) {
-  ++marks[i];
-  return absl::OkStatus();
-}
+// --- R5.
 
 class Foxtive {
  public:
@@ -100,20 +96,6 @@ struct Async {
     for (auto& future : futures) Require(future.get().ok(), "no success");
   }
 };
-
-template <typename Runner>
-void OneShot(benchmark::State& state, int64_t tasks) {
-  Runner runner;
-  Marks warm_up(static_cast<size_t>(std::min<int64_t>(tasks, 2'000)));
-  runner.Run(warm_up);
-  for (auto _ : state) {
-    Marks marks(static_cast<size_t>(tasks));
-    const Stopwatch stopwatch;
-    runner.Run(marks);
-    ReportEach(state, stopwatch.Seconds(), "ns_per_task", tasks);
-    Require(marks == Marks(marks.size(), 1), "a task has not run once");
-  }
-}
 
 // --- C1.
 
@@ -191,6 +173,7 @@ void AddAll() {
   AddSizes("R5_OneShot/BareOneTbb", &OneShot<BareOneTbb>, {2'000, 20'000, 200'000});
   AddSizes("R5_OneShot/Foxtive", &OneShot<Foxtive>, {2'000, 20'000, 200'000});
   AddSizes("R5_OneShot/Async", &OneShot<Async>, {200, 2'000});
+  if (AddOneShotsOfPeers != nullptr) AddOneShotsOfPeers();
   AddSizes("C1_SubmitAndStop/BareOneTbb", &Contention<BareOneTbbStopper>, {4, 1, 2, 8, 16});
   AddSizes("C1_SubmitAndStop/Foxtive", &Contention<FoxtiveStopper>, {4, 1, 2, 8, 16});
 }
