@@ -3,6 +3,7 @@
 // The hand-overs between callers, monitor, lanes and service lanes, each as small as it can be. All
 // end: that nothing hangs is a property of each of them.
 
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@ namespace {
 struct Counted {
   int runs = 0;
   int inside = 0;
+  bool asked_to_stop = false;  // or about to be
 
   // Around the code of an attempt.
   template <typename Body>
@@ -217,6 +219,96 @@ void EachResultOnce(Run& run) {
   run.Check(results == 2, "two results were not handed out once");
 }
 
+// A task whose first attempt does what it is given, for about as long as it may go without a
+// heartbeat, and whose second one succeeds.
+TaskSpec Hanging(Run& run, Counted& task, OnStuck on_stuck,
+                 std::function<void(TaskContext&)> first_attempt) {
+  TaskSpec spec{.name = "a",
+                .run = task.Wrap(run,
+                                 [&run, &task, first_attempt](TaskContext& context) {
+                                   run.Check(task.asked_to_stop || !context.stop_requested(),
+                                             "it begins stopped");
+                                   if (context.attempt() == 1) first_attempt(context);
+                                   return absl::OkStatus();
+                                 }),
+                .restart_policy = RestartPolicy::MaxAttempts(2),
+                .backoff = BackoffStrategy::Constant(absl::ZeroDuration())};
+  spec.heartbeat_timeout = absl::Seconds(1);
+  spec.on_stuck = on_stuck;
+  spec.stop_timeout = absl::Seconds(1);
+  return spec;
+}
+
+void HangAgainstReturn(Run& run) {
+  Counted task;
+  int calls = 0;
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle handle =
+      *supervisor->Submit(Hanging(run, task, OnStuck::kRestart, [&calls](TaskContext& context) {
+        const auto on_stop = context.OnStop([&calls] { ++calls; });
+        context.SleepFor(absl::Seconds(1));
+      }));
+  const absl::StatusOr<SupervisionResult> result = handle.Wait();
+  run.Check(result->final_status == SupervisionStatus::kCompletedNormally, "it did not succeed");
+  run.Check(result->total_attempts == task.runs && task.runs <= 2, "the attempts are wrong");
+  run.Check(calls < task.runs, "a callback of an attempt that was not stopped");
+}
+
+void StopAgainstHang(Run& run) {
+  Counted task;
+  int calls = 0;
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle handle =
+      *supervisor->Submit(Hanging(run, task, OnStuck::kRestart, [&calls](TaskContext& context) {
+        const auto on_stop = context.OnStop([&calls] { ++calls; });
+        context.SleepFor(absl::InfiniteDuration());
+      }));
+  bool stopped = false;
+  auto other = run.Spawn([&] {
+    run.Dwell(absl::Seconds(1));
+    task.asked_to_stop = true;
+    stopped = handle.RequestStop();
+  });
+  const absl::StatusOr<SupervisionResult> result = handle.Wait();
+  other->Join();
+  run.Check(IsStopped(*result) == stopped, "the result is not what RequestStop said");
+  run.Check(calls <= 1, "a callback was called twice");
+}
+
+void LaneLostAgainstReturn(Run& run) {
+  Counted task;
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle handle = *supervisor->Submit(
+      Hanging(run, task, OnStuck::kRestart, [&run](TaskContext&) { run.Dwell(absl::Seconds(2)); }));
+  const TaskHandle next = *supervisor->Submit(
+      "next", [](TaskContext& context) { context.SleepFor(absl::Milliseconds(1)); });
+  run.Check(handle.Wait()->final_status == SupervisionStatus::kCompletedNormally && task.runs == 2,
+            "it did not succeed");
+  run.Check(next.Wait(absl::Seconds(1)).ok(), "there is no result");
+  const TaskHandle last = *supervisor->Submit("last", [] {});
+  run.Check(last.Wait(absl::Seconds(1)).ok(), "no lane is left");
+}
+
+void GivenUpAgainstReturn(Run& run) {
+  Counted task;
+  int cleanups = 0;
+  int shutdowns = 0;
+  auto supervisor = run.MakeSupervisor(1);
+  TaskSpec spec = Hanging(run, task, OnStuck::kRestartOrGiveUp,
+                          [&run](TaskContext&) { run.Dwell(absl::Seconds(2)); });
+  spec.hooks.cleanup = [&cleanups] { ++cleanups; };
+  spec.hooks.on_shutdown = [&shutdowns] { ++shutdowns; };
+  const TaskHandle handle = *supervisor->Submit(std::move(spec));
+  const bool given_up = handle.Wait()->final_status == SupervisionStatus::kAbandoned;
+  run.Check(given_up || task.runs == 2, "it was not tried again");
+  run.Dwell(absl::Seconds(2));
+  run.Check(cleanups == 1 && shutdowns == (given_up ? 1 : 0), "a hook too many or too few");
+  run.Check(!given_up || task.runs == 1, "it was tried again");
+  run.Check(handle.state() == TaskState::kFinished, "it is not finished");
+  const TaskHandle last = *supervisor->Submit("last", [] {});
+  run.Check(last.Wait(absl::Seconds(1)).ok(), "no lane is left");
+}
+
 }  // namespace
 
 std::vector<Scenario> AllScenarios() {
@@ -231,7 +323,11 @@ std::vector<Scenario> AllScenarios() {
           {"two shutdowns", &TwoShutdowns},
           {"a Supervisor destroyed by its worker", &LastOwner},
           {"a callback against the result", &OneCallForEachCallback},
-          {"two threads in WaitAny", &EachResultOnce}};
+          {"two threads in WaitAny", &EachResultOnce},
+          {"a missed heartbeat against the return", &HangAgainstReturn},
+          {"a stop against a missed heartbeat", &StopAgainstHang},
+          {"a lane that is lost against the return", &LaneLostAgainstReturn},
+          {"a task that is given up against the return", &GivenUpAgainstReturn}};
 }
 
 }  // namespace foxtive::test
