@@ -51,14 +51,16 @@ TEST(OnStopTest, IsCalledOnceOnAnotherThread) {
 TEST(OnStopTest, AfterTheStopItIsCalledAtOnceAndHere) {
   std::unique_ptr<Supervisor> supervisor = MakeSupervisor();
   EventLog log;
+  Notification entered;
   const TaskHandle handle = Submit(*supervisor, Spec("task", [&](TaskContext& context) {
+    entered.Notify();
     context.SleepFor(absl::InfiniteDuration());
     const std::thread::id here = std::this_thread::get_id();
     const auto on_stop =
         context.OnStop([&] { log.Add(std::this_thread::get_id() == here ? "here" : ""); });
     log.Add("made");
   }));
-  AwaitRunning(handle);
+  entered.Await("the worker to be entered");
   EXPECT_TRUE(handle.RequestStop());
   AwaitResult(handle);
   EXPECT_THAT(log.Entries(), ElementsAre("here", "made"));
