@@ -130,6 +130,17 @@ TEST_F(StarvationAlarmTest, ATaskThatIsStoppedMeanwhileDoesNotWait) {
   EXPECT_THAT(Alarms(), IsEmpty());
 }
 
+// A lane that is on its way to a job is not held.
+TEST_F(StarvationAlarmTest, ATaskThatFindsALaneAtRestDoesNotWait) {
+  Create(1, absl::ZeroDuration());
+  for (int i = 0; i < 10; ++i) {
+    time_.AdvanceBy(absl::Minutes(1));
+    Hold("a", absl::Seconds(1));
+  }
+  time_.AdvanceBy(absl::Minutes(1));
+  EXPECT_THAT(Alarms(), IsEmpty());
+}
+
 TEST_F(StarvationAlarmTest, InfiniteIsNever) {
   Create(1, absl::InfiniteDuration());
   Hold("a", absl::Hours(1));

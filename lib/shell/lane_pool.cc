@@ -166,7 +166,10 @@ LanePool::Wake LanePool::WakeOrCreateLocked() {
   }
   const bool unwatched = resting_.empty() && ComingLocked() > 0 && !watched_;
   if (WantsLaneLocked() || unwatched) wake.nudge = !std::exchange(lane_asked_for_, true);
-  if (queue_watched_ && !crowded_ && resting_.empty() && CountedLocked() >= max_lanes_) {
+  // One that is on its way to a job makes no crowd.
+  const bool all_held = resting_.empty() && CountedLocked() >= max_lanes_ &&
+                        queue_.size() > static_cast<size_t>(wakes_);
+  if (queue_watched_ && !crowded_ && all_held) {
     crowded_ = true;
     wake.nudge = true;
   }

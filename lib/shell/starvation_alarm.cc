@@ -109,6 +109,7 @@ void StarvationAlarm::Tell(int64_t waiting_for_nanos, size_t waiting) try {
     longest = use.in_state_for;
     notice.task = record;
   }
+  if (holders.empty()) return;  // one has just been let go
   notice.text =
       absl::StrCat("it has waited for ", ForSeconds(absl::Nanoseconds(waiting_for_nanos)), ", ",
                    waiting, waiting == 1 ? " task waits; " : " tasks wait; ", TextOf(holders));
