@@ -12,7 +12,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "lib/core/text.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/task_record.h"

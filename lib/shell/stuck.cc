@@ -11,12 +11,12 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,25 +35,19 @@ namespace {
 // How long the listener may take before the process is aborted.
 constexpr int64_t kTellBeforeAbortNanos = 1'000'000'000;
 
-constexpr std::string_view kReported = "it goes on (OnStuck::kReport)";
-constexpr std::string_view kAskedToStop = "it is asked to stop (OnStuck::kRestart)";
-constexpr std::string_view kAskedOrGivenUp = "it is asked to stop (OnStuck::kRestartOrGiveUp)";
-constexpr std::string_view kAborting = "the process is aborted (OnStuck::kAbort)";
-constexpr std::string_view kWaitedFor =
-    "its lane is replaced, and its task waits for it (OnStuck::kRestart)";
-
+// Of static storage.
 std::string_view WhatIsDone(OnStuck on_stuck) {
   switch (on_stuck) {
     case OnStuck::kReport:
-      return kReported;
+      return "it goes on (OnStuck::kReport)";
     case OnStuck::kRestart:
-      return kAskedToStop;
+      return "it is asked to stop (OnStuck::kRestart)";
     case OnStuck::kRestartOrGiveUp:
-      return kAskedOrGivenUp;
+      return "it is asked to stop (OnStuck::kRestartOrGiveUp)";
     case OnStuck::kAbort:
       break;
   }
-  return kAborting;
+  return "the process is aborted (OnStuck::kAbort)";
 }
 
 std::string WhatIsMissed(Missed missed, const WatchLimits& limits) {
@@ -209,9 +203,11 @@ void TaskRecord::TellStuck(Missed missed) {
 
 void TaskRecord::ReplaceLane(uint32_t run_number) {
   const bool replaced = engine_->lanes().AbandonRun(attempt_job_, run_number);
-  EventQueue& events = engine_->events();
-  events.Emit(
-      {.kind = EventKind::kStopIgnored, .task = this, .attempt = attempts(), .reason = kWaitedFor});
+  engine_->events().Emit(
+      {.kind = EventKind::kStopIgnored,
+       .task = this,
+       .attempt = attempts(),
+       .reason = "its lane is replaced, and its task waits for it (OnStuck::kRestart)"});
   if (!replaced) TellNotReplaced();
 }
 
