@@ -49,7 +49,7 @@ absl::Status ReadFrames(foxtive::TaskContext& context, int socket) {
 absl::Status ReadLines(foxtive::TaskContext& context, int pipe) {
   Blocked().count_down();
   while (true) {
-    const absl::Status status = context.WaitReadable(pipe);  // the line
+    absl::Status status = context.WaitReadable(pipe);  // the line
     if (absl::IsCancelled(status)) return absl::OkStatus();
     if (!status.ok()) return status;
     std::array<char, 512> bytes;
