@@ -10,9 +10,9 @@ set -euo pipefail
 
 readonly may_use_onetbb='lib/shell/capacity_registry\.cc'  # the control and the arenas
 # The Clock itself, and what tells the kernel or the standard library a time of it.
-readonly may_read_clocks='(lib/shell/(clock|wait_breaker)\.cc|include/foxtive/condition_wait\.h)'
+readonly may_read_clocks='(lib/shell/(clock|futex|wait_breaker)\.cc|include/foxtive/condition_wait\.h)'
 # For what a Clock can't tell.
-readonly may_wait='(lib/shell/(clock|signal_wait|wait_breaker)\.cc|include/foxtive/condition_wait\.h)'
+readonly may_wait='(lib/shell/(clock|futex|signal_wait|wait_breaker)\.cc|include/foxtive/condition_wait\.h)'
 readonly may_be_long='none'                                # files, and those with long functions
 
 readonly licence='Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT'

@@ -8,20 +8,17 @@
 //
 // Who wins: Park uses up an unpark whenever it finds one, also when its deadline has passed. Unpark
 // touches the Parker only by its exchange; after that only its address goes to the kernel, so the
-// parked thread may destroy the Parker as soon as it sees kUnparked. A wake-up that comes late hits
-// whatever lies at that address then, which is a futex of nobody's or one whose waiter looks again.
+// parked thread may destroy the Parker as soon as it sees kUnparked.
 
 #include "foxtive/clock.h"
 
-#include <linux/futex.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
 
+#include "lib/shell/futex.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/thread_setup.h"
 
@@ -41,19 +38,6 @@ int64_t NanosOf(clockid_t clock) {
 
 int64_t MonotonicNanos() { return NanosOf(CLOCK_MONOTONIC); }
 
-// Until the word is no longer `expected`, a wake-up, a signal, or the deadline. The bitset variant
-// is the one whose timeout is a point in time, on CLOCK_MONOTONIC. Needs no errno of the caller's.
-void FutexWait(std::atomic<int32_t>& word, int32_t expected, int64_t deadline_nanos) {
-  const int saved_errno = errno;
-  timespec deadline;
-  deadline.tv_sec = static_cast<time_t>(deadline_nanos / kNanosPerSecond);
-  deadline.tv_nsec = static_cast<int64_t>(deadline_nanos % kNanosPerSecond);
-  const timespec* const limit = deadline_nanos == Clock::kNever ? nullptr : &deadline;
-  syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, limit, nullptr,
-          FUTEX_BITSET_MATCH_ANY);
-  errno = saved_errno;
-}
-
 // Under the thread sanitizer a handler runs when its thread next calls a function that the
 // sanitizer intercepts, which a futex is not. So a thread that takes signals makes such a call now
 // and then.
@@ -62,12 +46,6 @@ int64_t BeforeLookingUp(int64_t deadline_nanos) {
   if (!internal::kThreadSanitizer || internal::BlocksSignals()) return deadline_nanos;
   usleep(0);
   return std::min(deadline_nanos, MonotonicNanos() + kLookUpAfterNanos);
-}
-
-void FutexWakeOne(std::atomic<int32_t>& word) {
-  const int saved_errno = errno;
-  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-  errno = saved_errno;
 }
 
 }  // namespace
@@ -81,7 +59,7 @@ bool Clock::Park(Parker& parker, int64_t deadline_nanos) noexcept {
   // From kEmpty to kParked, or from kUnparked to kEmpty.
   if (state.fetch_sub(1) == kUnparked) return true;
   while (deadline_nanos == kNever || MonotonicNanos() < deadline_nanos) {
-    FutexWait(state, kParked, BeforeLookingUp(deadline_nanos));
+    internal::FutexWait(state, kParked, BeforeLookingUp(deadline_nanos));
     int32_t unparked = kUnparked;
     if (state.compare_exchange_strong(unparked, kEmpty)) return true;
   }
@@ -89,7 +67,7 @@ bool Clock::Park(Parker& parker, int64_t deadline_nanos) noexcept {
 }
 
 void Clock::Unpark(Parker& parker) noexcept {
-  if (parker.state_.exchange(kUnparked) == kParked) FutexWakeOne(parker.state_);
+  if (parker.state_.exchange(kUnparked) == kParked) internal::FutexWakeOne(parker.state_);
 }
 
 }  // namespace foxtive
