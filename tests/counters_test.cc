@@ -28,7 +28,6 @@ namespace foxtive::internal {
 // Sets them. REQUIRES: the task has not been started.
 struct Counters {
   static void Set(TaskRecord& record, int64_t count) {
-    record.runs_ = count;
     MutexLock lock(record.mutex_);
     record.attempts_ = record.failures_in_a_row_ = record.hook_failures_ = count;
   }

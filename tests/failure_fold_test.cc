@@ -6,6 +6,8 @@
 #include <random>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/cord.h"
 #include "gtest/gtest.h"
 
 namespace foxtive::internal {
@@ -109,19 +111,26 @@ TEST(FailureFoldTest, NothingIsEverLostFromTheCount) {
   }
 }
 
-TEST(FailureLikenessTest, CodeAndMessageCount) {
-  FailureLikeness likeness;
-  const std::string a = "down", b = "down", c = "dawn";
-  EXPECT_FALSE(likeness.IsLikeLast(14, a));
-  EXPECT_TRUE(likeness.IsLikeLast(14, a)) << "the same object";
-  EXPECT_TRUE(likeness.IsLikeLast(14, b)) << "the same text";
-  EXPECT_FALSE(likeness.IsLikeLast(14, c));
-  EXPECT_FALSE(likeness.IsLikeLast(14, b));
-  EXPECT_FALSE(likeness.IsLikeLast(13, b));
-  likeness.Forget();
-  EXPECT_FALSE(likeness.IsLikeLast(13, b)) << "there was a success in between";
-  EXPECT_FALSE(likeness.IsLikeLast(13, ""));
-  EXPECT_TRUE(likeness.IsLikeLast(13, ""));
+TEST(AreAlikeTest, CodeAndMessageCount) {
+  const absl::Status down = absl::UnavailableError("down");
+  const absl::Status copy = down;
+  EXPECT_TRUE(ShareOneText(down, copy));
+  EXPECT_TRUE(AreAlike(down, copy));
+  EXPECT_FALSE(ShareOneText(down, absl::UnavailableError("down")));
+  EXPECT_TRUE(AreAlike(down, absl::UnavailableError("down"))) << "the same text";
+  EXPECT_FALSE(AreAlike(down, absl::UnavailableError("dawn")));
+  EXPECT_FALSE(AreAlike(down, absl::AbortedError("down")));
+  EXPECT_FALSE(AreAlike(absl::OkStatus(), down));
+  const absl::Status silent(absl::StatusCode::kAborted, "");
+  EXPECT_FALSE(ShareOneText(silent, silent)) << "without a text nothing shows that it is one";
+  EXPECT_TRUE(AreAlike(silent, absl::Status(absl::StatusCode::kAborted, "")));
+}
+
+TEST(AreAlikeTest, WhatIsAddedToACopyIsNotShared) {
+  const absl::Status down = absl::UnavailableError("down");
+  absl::Status marked = down;
+  marked.SetPayload("mark", absl::Cord("true"));
+  EXPECT_FALSE(ShareOneText(down, marked));
 }
 
 }  // namespace

@@ -155,7 +155,7 @@ TEST(LanePoolTest, AJobMayBePushedAgainWhileItRuns) {
     void Release() noexcept override {
       if (--references_ == 0) over_.set_value();
     }
-    std::string_view name() const noexcept override { return "self"; }
+    std::string_view thread_name() const noexcept override { return "self"; }
     int runs() const { return runs_; }
 
    private:

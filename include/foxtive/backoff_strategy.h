@@ -59,6 +59,9 @@ class BackoffStrategy {
   BackoffStrategy WithJitter(double fraction) const;
   double jitter() const { return jitter_; }  // 0 without
 
+  // Whether `Delay` calls a function of the user's.
+  bool is_custom() const { return kind_ == Kind::kCustom; }
+
   // The delay after `failures` consecutive failures; fewer than 1 counts as 1. Never negative.
   // Computed without overflow for every `failures` up to INT64_MAX.
   absl::Duration Delay(int64_t failures) const;  // without jitter

@@ -33,6 +33,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <stop_token>
 #include <type_traits>
@@ -69,6 +70,7 @@ inline constexpr bool kKeepable =
     std::is_constructible_v<std::decay_t<F>, F>&& std::is_move_constructible_v<std::decay_t<F>>;
 
 struct NullTask;
+class TaskRecord;
 
 }  // namespace internal
 
@@ -98,12 +100,20 @@ class RunFunction {
   explicit operator bool() const { return static_cast<bool>(function_); }
 
   // REQUIRES: not empty.
-  absl::Status operator()(TaskContext& context) { return function_(context); }
+  absl::Status operator()(TaskContext& context) {
+    std::exception_ptr thrown;
+    absl::Status status = function_(context, thrown);
+    if (thrown != nullptr) std::rethrow_exception(std::move(thrown));
+    return status;
+  }
 
  private:
   friend struct internal::NullTask;
+  friend class internal::TaskRecord;
 
-  using Function = absl::AnyInvocable<absl::Status(TaskContext&)>;
+  // Catches what the worker throws, next to it: each frame that an exception passes on its way
+  // costs as much as a restart.
+  using Function = absl::AnyInvocable<absl::Status(TaskContext&, std::exception_ptr& thrown)>;
 
   template <typename F>
   static bool IsEmpty(const F& run) {
@@ -117,13 +127,17 @@ class RunFunction {
   template <typename F>
   static Function Adapt(F run) {
     if constexpr (internal::RunsWith<F, TaskContext&>) {
-      return [run = std::move(run)](TaskContext& context) mutable { return Call(run, context); };
+      return [run = std::move(run)](TaskContext& context, std::exception_ptr& thrown) mutable {
+        return Catching(thrown, [&] { return Call(run, context); });
+      };
     } else if constexpr (internal::RunsWith<F, std::stop_token>) {
-      return [run = std::move(run)](TaskContext& context) mutable {
-        return Call(run, context.stop_token());
+      return [run = std::move(run)](TaskContext& context, std::exception_ptr& thrown) mutable {
+        return Catching(thrown, [&] { return Call(run, context.stop_token()); });
       };
     } else {
-      return [run = std::move(run)](TaskContext&) mutable { return Call(run); };
+      return [run = std::move(run)](TaskContext&, std::exception_ptr& thrown) mutable {
+        return Catching(thrown, [&] { return Call(run); });
+      };
     }
   }
 
@@ -136,6 +150,20 @@ class RunFunction {
       return std::invoke(run, std::forward<Args>(args)...);
     }
   }
+
+  template <typename Function>
+  static absl::Status Catching(std::exception_ptr& thrown, Function function) noexcept {
+    try {
+      return function();
+    } catch (const std::exception& exception) {
+      return Caught(&exception, thrown);
+    } catch (...) {
+      return Caught(nullptr, thrown);
+    }
+  }
+
+  // In the catch block: the exception, and what it says as a status.
+  static absl::Status Caught(const std::exception* exception, std::exception_ptr& thrown) noexcept;
 
   Function function_;
   bool of_null_task_ = false;  // empty because MakeTaskSpec was given no task

@@ -12,53 +12,33 @@
 #ifndef FOXTIVE_LIB_CORE_FAILURE_FOLD_H_
 #define FOXTIVE_LIB_CORE_FAILURE_FOLD_H_
 
-#include <cstddef>
+#include <algorithm>
 #include <cstdint>
-#include <functional>
-#include <string_view>
+
+#include "absl/status/status.h"
 
 namespace foxtive::internal {
 
-// Whether failures are the same: status code and message. Keeps no copy of what it has seen, and
-// does not read it again, since others may hold it.
-class FailureLikeness {
- public:
-  // REQUIRES: `message` was there before the last one was gone, or `Forget` was called since; else
-  //   it might have its address.
-  bool IsLikeLast(int code, std::string_view message) {
-    const bool alike = knows_last_ && message.size() == size_ && code == code_;
-    if (alike && message.data() == data_) return true;
-    const size_t hash = std::hash<std::string_view>()(message);
-    const bool like = alike && hash == hash_;
-    knows_last_ = true;
-    data_ = message.data();
-    size_ = message.size();
-    hash_ = hash;
-    code_ = code;
-    return like;
-  }
+// Whether two statuses are the same one, or copies of it, and have a text.
+inline bool ShareOneText(const absl::Status& a, const absl::Status& b) {
+  return !a.message().empty() && a.message().data() == b.message().data();
+}
 
-  // There was a success.
-  void Forget() { knows_last_ = false; }
-
- private:
-  bool knows_last_ = false;
-  const char* data_ = nullptr;
-  size_t size_ = 0;
-  size_t hash_ = 0;
-  int code_ = 0;
-};
+// Whether failures are the same: status code and message.
+inline bool AreAlike(const absl::Status& a, const absl::Status& b) {
+  return a.raw_code() == b.raw_code() && a.message() == b.message();
+}
 
 class FailureFold {
  public:
-  static constexpr int64_t kAlike = 5;
-  static constexpr int64_t kMaxInWindow = 10;
+  static constexpr int kAlike = 5;
+  static constexpr int kMaxInWindow = 10;
   static constexpr int64_t kWindowNanos = 10'000'000'000;
 
   // True: it is to be told, and to be followed by `Told`. `same`: as the failure before it; `last`:
   // no attempt follows.
   bool Count(bool same, bool last, int64_t now_nanos) {
-    alike_ = same ? alike_ + 1 : 1;
+    alike_ = same ? std::min(alike_ + 1, kAlike) : 1;
     if (now_nanos - window_nanos_ >= kWindowNanos) in_window_ = 0;
     const bool quiet = now_nanos - told_nanos_ >= kWindowNanos;
     const bool tell = last || quiet || (alike_ < kAlike && in_window_ < kMaxInWindow);
@@ -75,17 +55,19 @@ class FailureFold {
     }
     folded_ = 0;
     told_nanos_ = now_nanos;
-    if (in_window_++ == 0) window_nanos_ = now_nanos;
+    if (in_window_ == 0) window_nanos_ = now_nanos;
+    in_window_ = std::min(in_window_ + 1, kMaxInWindow);
   }
 
  private:
   static constexpr int64_t kLongAgo = INT64_MIN / 2;
 
-  int64_t alike_ = 0;
   int64_t folded_ = 0;
   int64_t told_nanos_ = kLongAgo;
   int64_t window_nanos_ = kLongAgo;
-  int64_t in_window_ = 0;
+  // No more than is asked for.
+  uint8_t alike_ = 0;
+  uint8_t in_window_ = 0;
 };
 
 }  // namespace foxtive::internal

@@ -89,6 +89,8 @@ struct RestartRules {
   RestartOn restart_on = RestartOn::kFailure;
   bool retry_setup = false;
   uint32_t permanent_errors = 0;  // a bit for each absl::StatusCode
+
+  friend bool operator==(const RestartRules&, const RestartRules&) = default;
 };
 
 // Whether a worker or a setup that returned `error` said that it is no use to try again: the task's

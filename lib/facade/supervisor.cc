@@ -21,7 +21,7 @@ using ::foxtive::internal::Engine;
 using ::foxtive::internal::TaskRecord;
 using ::foxtive::internal::TaskTable;
 
-absl::StatusOr<TaskHandle> Add(const std::shared_ptr<Engine>& engine, TaskSpec spec, bool start) {
+absl::StatusOr<TaskHandle> Add(const std::shared_ptr<Engine>& engine, TaskSpec&& spec, bool start) {
   if (absl::Status status = internal::Validate(spec); !status.ok()) return status;
   auto* const record = new TaskRecord(std::move(spec), engine, /*registered=*/!start);
   TaskHandle handle = record->MakeHandle();

@@ -8,12 +8,14 @@
 //                          a delay: to the monitor; the end: ending.cc ◀─────────┘
 //
 // A stop may come at any moment. It is looked at under the mutex before setup, before run, and when
-// the verdict is committed; the verdict stands if it is committed first.
+// the verdict is committed; the verdict stands if it is committed first. An attempt that follows at
+// once, and without a hook before it, begins where the verdict on the former one is committed: so a
+// restart takes the mutex once.
 //
 // A task without a delay goes on for kSlice at most while others wait.
 
 #include <cstdint>
-#include <string>
+#include <exception>
 #include <utility>
 
 #include "lib/core/lifecycle.h"
@@ -37,60 +39,59 @@ Job::Outcome TaskRecord::RunOnLane() noexcept {
   // A shutdown asks one task after the other to stop: one that was asked gives its lane to one that
   // is still in the queue.
   if (engine_->shutdown_requested()) RequestStop();
-  if (!TakeUp()) return Job::Outcome::kDone;
-  int64_t slice_end = engine_->real_clock().NowNanos() + kSliceNanos;
-  while (OneAttempt() == Follow::kAgain) {
-    const bool others_wait =
-        engine_->lanes().HasWaiting() && engine_->real_clock().NowNanos() >= slice_end;
-    if (!others_wait && !LaneIsLost()) continue;
-    if (GiveWay()) return Job::Outcome::kAgain;
-    slice_end = engine_->real_clock().NowNanos() + kSliceNanos;
+  int64_t taken_up = 0;
+  if (!TakeUp(taken_up)) return Job::Outcome::kDone;
+  const int64_t slice_end = RealNanos(taken_up) + kSliceNanos;
+  AttemptResult attempt = SetUpAndRun();
+  while (true) {
+    switch (Decide(attempt, slice_end)) {
+      case Follow::kRun:
+        attempt = CallRun(BeginningAfter(attempt));
+        break;
+      case Follow::kAgain:
+        attempt = SetUpAndRun();
+        break;
+      case Follow::kGivesWay:
+        return Job::Outcome::kAgain;
+      case Follow::kBackOff:
+      case Follow::kWindDown:
+      case Follow::kLetGo:
+        return Job::Outcome::kDone;
+    }
   }
-  return Job::Outcome::kDone;
 }
 
 // False: it was stopped in the queue, and is the service job's.
-bool TaskRecord::TakeUp() {
+bool TaskRecord::TakeUp(int64_t& now) {
   MutexLock lock(mutex_);
   const Transition taken = internal::Next(state_, LifeEvent::kTakenUp);
   if (!taken.taken) return false;
   MoveLocked(taken);
   on_lane_ = true;
+  now = since_nanos_;
   return true;
 }
 
-// False: it has been stopped; the next attempt finds that.
-bool TaskRecord::GiveWay() {
-  MutexLock lock(mutex_);
-  const Transition giving = internal::Next(state_, LifeEvent::kGiveWay);
-  if (!giving.taken) return false;
-  MoveLocked(giving);
-  attempt_job_.set_queued_at(since_nanos_);
-  on_lane_ = false;
-  return true;
-}
-
-TaskRecord::Follow TaskRecord::OneAttempt() { return Decide(SetUpAndRun()); }
-
-TaskRecord::AttemptResult TaskRecord::SetUpAndRun() {
+AttemptResult TaskRecord::SetUpAndRun() {
   if (!setup_done_) {
-    if (user_->hooks.setup) {
+    if (user_ != nullptr && user_->hooks.setup) {
       if (!BeginSetup()) return {};
       Failure failure = Guarded([this] { return user_->hooks.setup(); });
       EndIfForkChild(failure.status.ok());
       if (!failure.status.ok()) {
         return {.end = AttemptEnd::kSetupFailed,
                 .failure = std::move(failure),
-                .number = runs_ + 1,
+                .number = attempts_of_lane() + 1,
                 .ended_nanos = Now()};
       }
     }
     setup_done_ = true;
   }
-  if (runs_ > 0 && !stop_requested()) {
-    CallHook("on_restart", user_->hooks.on_restart, [this](auto& hook) { hook(runs_ + 1); });
+  if (attempts_of_lane() > 0 && user_ != nullptr && !stop_requested()) {
+    CallHook("on_restart", user_->hooks.on_restart,
+             [this](auto& hook) { hook(attempts_of_lane() + 1); });
   }
-  return BeginRun() ? CallRun() : AttemptResult{};
+  return BeginRun() ? CallRun(Now()) : AttemptResult{};
 }
 
 bool TaskRecord::BeginSetup() {
@@ -109,70 +110,112 @@ bool TaskRecord::BeginRun() {
 bool TaskRecord::BeginRunLocked() {
   if (state_ != TaskState::kRunning) return false;
   setup_begun_ = true;  // also of a task that has none
-  runs_ = ++attempts_;
+  ++attempts_;
   // Seldom set, and a store of its own for each attempt is not free. Nobody else writes it now.
   if (healthy_.load(std::memory_order_relaxed)) healthy_ = false;
   return true;
 }
 
-TaskRecord::AttemptResult TaskRecord::CallRun() {
-  TaskContext context(*this, runs_);
-  const int64_t began = Now();
-  Failure failure = Guarded([&] { return user_->run(context); });
-  EndIfForkChild(failure.status.ok());
-  const bool interrupted = watch_ != nullptr && EndWatchedRun(failure);
-  const int64_t ended = Now();
-  const bool long_enough = absl::Nanoseconds(ended - began) >= stable_after_;
-  return {.end = failure.status.ok() ? AttemptEnd::kSucceeded : AttemptEnd::kFailed,
-          .failure = std::move(failure),
-          .healthy = healthy_ || long_enough,
-          .interrupted = interrupted,
-          .number = runs_,
-          .ended_nanos = ended};
+// Where nothing of the user's has come between two attempts the second one begins where the first
+// one ends: a look at the clock costs as much as all else. A clock of the user's is asked.
+int64_t TaskRecord::BeginningAfter(const AttemptResult& attempt) const {
+  return user_ == nullptr && engine_->has_real_clock() ? attempt.ended_nanos : Now();
 }
 
-TaskRecord::Follow TaskRecord::Decide(const AttemptResult& attempt) {
-  const int64_t failures = Count(attempt);
-  EndIfForkChild();  // the former exception has been destroyed
-  const bool failed = attempt.end == AttemptEnd::kFailed || attempt.end == AttemptEnd::kSetupFailed;
-  if (failed) TellFailure(attempt);
+AttemptResult TaskRecord::CallRun(int64_t began_nanos) {
+  AttemptResult attempt{.number = attempts_of_lane()};
+  TaskContext context(*this, attempt.number);
+  attempt.failure.status = run_(context, attempt.failure.exception);
+  EndIfForkChild(attempt.failure.status.ok());
+  if (watch_ != nullptr) EndWatchedRun(attempt);
+  attempt.end = attempt.failure.status.ok() ? AttemptEnd::kSucceeded : AttemptEnd::kFailed;
+  attempt.ended_nanos = Now();
+  attempt.healthy = healthy_ || attempt.ended_nanos - began_nanos >= settings_->stable_after_nanos;
+  return attempt;
+}
+
+Follow TaskRecord::Decide(const AttemptResult& attempt, int64_t slice_end) {
+  const bool same = attempt.failed() && SharesTextOfLast(attempt.failure.status);
+  const bool alike = same || (attempt.failed() && IsLikeLastFailure(attempt.failure.status));
+  Decision decision{.failures = FailuresAfter(attempt)};
+  // Hooks find it in the task's info, and what may run the user's code by its destruction is not
+  // left until the task has been let go. All others are counted when the verdict is committed.
+  if (user_ != nullptr || HasExceptions(attempt)) Count(attempt, decision);
+  if (user_ != nullptr && attempt.failed()) TellFailure(attempt);
+  const RestartRules& rules = settings_->rules;
   AttemptFacts facts{.end = attempt.end,
                      .stop_requested = stop_requested(),
-                     .permanent = failed && attempt.failure.exception == nullptr &&
+                     .permanent = attempt.failed() && attempt.failure.exception == nullptr &&
                                   !attempt.interrupted &&
-                                  IsPermanent(rules_, attempt.failure.status)};
-  const bool permitted = !AsksShouldRestart(rules_, facts) || AskShouldRestart(attempt);
+                                  // What there was a restart after is not marked.
+                                  (!same || rules.permanent_errors != 0) &&
+                                  IsPermanent(rules, attempt.failure.status)};
+  const bool permitted =
+      user_ == nullptr || !AsksShouldRestart(rules, facts) || AskShouldRestart(attempt);
   facts.stop_requested = stop_requested();
-  const Verdict verdict = Judge(rules_, facts, permitted, failures);
-  absl::Duration delay;
-  if (!verdict.final) delay = DelayAfter(failures);
-  if (failed) {
-    EmitFailure(attempt, verdict, delay);
-  } else {
-    likeness_.Forget();
+  decision.verdict = Judge(rules, facts, permitted, decision.failures);
+  if (!decision.verdict.final && !settings_->never_delays) {
+    decision.delay = DelayAfter(decision.failures);
   }
-  const bool at_once = delay <= absl::ZeroDuration();
-  return Commit(verdict, at_once ? Clock::kPast : After(attempt.ended_nanos, delay));
+  if (IsToBeTold(attempt, decision.verdict.final, alike)) {
+    Count(attempt, decision);
+    EmitFailure(attempt, decision);
+  }
+  decision.give_way = attempt.lane_lost || (engine_->lanes().HasWaiting() &&
+                                            RealNanos(attempt.ended_nanos) >= slice_end);
+  return Commit(attempt, decision);
 }
 
-// Counts. What is replaced is destroyed after the lock, since it may be the user's.
-int64_t TaskRecord::Count(const AttemptResult& attempt) {
-  absl::Status error = attempt.failure.status;
-  std::exception_ptr exception = attempt.failure.exception;
-  MutexLock lock(mutex_);
-  if (attempt.end != AttemptEnd::kNotRun) {
-    std::swap(last_error_, error);
-    std::swap(last_exception_, exception);
+// What has just been `now` on the Supervisor's clock, in real time.
+int64_t TaskRecord::RealNanos(int64_t now) const {
+  return engine_->has_real_clock() ? now : engine_->real_clock().NowNanos();
+}
+
+int64_t TaskRecord::FailuresAfter(const AttemptResult& attempt) const {
+  return CountFailures(failures_in_a_row_, attempt.end, attempt.healthy);
+}
+
+bool TaskRecord::HasExceptions(const AttemptResult& attempt) const {
+  return attempt.failure.exception != nullptr || last_exception_ != nullptr;
+}
+
+bool TaskRecord::SharesTextOfLast(const absl::Status& status) const {
+  return ShareOneText(last_error_, status);
+}
+
+bool TaskRecord::IsLikeLastFailure(const absl::Status& status) const {
+  return AreAlike(last_error_, status);
+}
+
+// Unless it has been counted.
+void TaskRecord::Count(const AttemptResult& attempt, Decision& decision) {
+  if (std::exchange(decision.counted, true)) return;
+  {
+    Failure replaced;  // destroyed after the lock, since it may be the user's
+    MutexLock lock(mutex_);
+    replaced = CountLocked(attempt, decision.failures);
   }
-  failures_in_a_row_ = CountFailures(failures_in_a_row_, attempt.end, attempt.healthy);
-  if (attempt.end == AttemptEnd::kSetupFailed && attempt.failure.exception != nullptr) {
-    ++hook_failures_;
+  EndIfForkChild();
+}
+
+// Returns what it replaces. The result stands, if there is one.
+Failure TaskRecord::CountLocked(const AttemptResult& attempt, int64_t failures) {
+  Failure replaced;
+  if (concluded_) return replaced;
+  failures_in_a_row_ = failures;
+  if (attempt.end == AttemptEnd::kNotRun) return replaced;
+  const Failure& failure = attempt.failure;
+  // A crash loop often has the same status again and again.
+  if (!ShareOneText(last_error_, failure.status)) {
+    replaced.status = std::exchange(last_error_, failure.status);
   }
-  return failures_in_a_row_;
+  replaced.exception = std::exchange(last_exception_, failure.exception);
+  if (attempt.end == AttemptEnd::kSetupFailed && failure.exception != nullptr) ++hook_failures_;
+  return replaced;
 }
 
 void TaskRecord::TellFailure(const AttemptResult& attempt) {
-  if (attempt.end == AttemptEnd::kSetupFailed && !rules_.retry_setup) return;
+  if (attempt.end == AttemptEnd::kSetupFailed && !settings_->rules.retry_setup) return;
   const Failure& failure = attempt.failure;
   if (failure.exception == nullptr) {
     CallHook("on_error", user_->hooks.on_error,
@@ -183,26 +226,24 @@ void TaskRecord::TellFailure(const AttemptResult& attempt) {
            [&](auto& hook) { hook(failure.exception, WhatOf(failure), attempt.number); });
 }
 
-void TaskRecord::EmitFailure(const AttemptResult& attempt, const Verdict& verdict,
-                             absl::Duration delay) {
-  EventQueue& events = engine_->events();
-  if (events.silent()) return;
-  if (events.detail() == EventDetail::kNotable) {
-    const absl::Status& error = attempt.failure.status;
-    const std::string_view message(error.message().data(), error.message().size());
-    const bool same = likeness_.IsLikeLast(error.raw_code(), message);
-    if (!fold_.Count(same, verdict.final, attempt.ended_nanos)) return;
-  }
+bool TaskRecord::IsToBeTold(const AttemptResult& attempt, bool last, bool alike) {
+  const EventQueue& events = engine_->events();
+  if (!attempt.failed() || events.silent()) return false;
+  return events.detail() != EventDetail::kNotable || fold_.Count(alike, last, attempt.ended_nanos);
+}
+
+void TaskRecord::EmitFailure(const AttemptResult& attempt, const Decision& decision) {
+  const Verdict& verdict = decision.verdict;
   const bool in_run = attempt.end == AttemptEnd::kFailed;
   const bool delivered =
-      events.Emit({.kind = in_run ? EventKind::kAttemptFailed : EventKind::kSetupFailed,
-                   .task = this,
-                   .attempt = attempt.number,
-                   .status = attempt.failure.status,
-                   .exception = attempt.failure.exception,
-                   .delay = verdict.final ? absl::InfiniteDuration() : delay,
-                   .reason = ReasonOf(verdict),
-                   .folded = fold_.folded()});
+      engine_->events().Emit({.kind = in_run ? EventKind::kAttemptFailed : EventKind::kSetupFailed,
+                              .task = this,
+                              .attempt = attempt.number,
+                              .status = attempt.failure.status,
+                              .exception = attempt.failure.exception,
+                              .delay = verdict.final ? absl::InfiniteDuration() : decision.delay,
+                              .reason = ReasonOf(verdict),
+                              .folded = fold_.folded()});
   fold_.Told(delivered, attempt.ended_nanos);
 }
 
@@ -216,39 +257,59 @@ bool TaskRecord::AskShouldRestart(const AttemptResult& attempt) {
 // A Custom strategy is the user's code; if it throws the default one decides.
 absl::Duration TaskRecord::DelayAfter(int64_t failures) {
   const int64_t number = DelayNumber(failures);
-  const double unit = JitterUnit(engine_->seed(), table_link_.number, number);
+  double unit = 0;
+  if (settings_->jitter != 0) unit = JitterUnit(engine_->seed(), table_link_.number, number);
   absl::Duration delay = absl::InfiniteDuration();
-  const bool answered = CallHook("backoff", user_->backoff, [&](const BackoffStrategy& backoff) {
-    delay = backoff.Delay(number, unit);
-  });
-  return answered ? delay : BackoffStrategy::Exponential().Delay(number, unit);
+  if (user_ != nullptr && user_->backoff.is_custom() &&
+      CallHook("backoff", user_->backoff,
+               [&](const BackoffStrategy& backoff) { delay = backoff.Delay(number, unit); })) {
+    return delay;
+  }
+  return settings_->backoff.Delay(number, unit);
+}
+
+Follow TaskRecord::Commit(const AttemptResult& attempt, const Decision& decision) {
+  Failure replaced;  // destroyed after the lock
+  Follow follow;
+  {
+    MutexLock lock(mutex_);
+    if (!decision.counted) replaced = CountLocked(attempt, decision.failures);
+    follow = CommitLocked(attempt, decision);
+  }
+  if (follow == Follow::kBackOff) engine_->inbox().Post(*this);
+  if (follow == Follow::kWindDown) WindDown();
+  return follow;
 }
 
 // Whatever was decided, a stop that came first has decided otherwise.
-TaskRecord::Follow TaskRecord::Commit(const Verdict& verdict, int64_t not_before_nanos) {
-  bool waits = false;
-  {
-    MutexLock lock(mutex_);
-    const bool stopped = state_ != TaskState::kRunning;
-    if (!stopped && verdict.final) {
-      final_status_ = verdict.status;
-      reason_ = ReasonOf(verdict);
-      MoveLocked(internal::Next(state_, LifeEvent::kEndDecided));
-    } else if (!stopped) {
-      if (not_before_nanos == Clock::kPast || not_before_nanos <= Now()) return Follow::kAgain;
-      next_attempt_nanos_ = not_before_nanos;
+Follow TaskRecord::CommitLocked(const AttemptResult& attempt, const Decision& decision) {
+  if (state_ != TaskState::kRunning) return LetGoLocked();
+  if (decision.verdict.final) {
+    final_status_ = decision.verdict.status;
+    reason_ = ReasonOf(decision.verdict).data();
+    MoveLocked(internal::Next(state_, LifeEvent::kEndDecided));
+    return LetGoLocked();
+  }
+  if (decision.delay > absl::ZeroDuration()) {
+    const int64_t not_before = After(attempt.ended_nanos, decision.delay);
+    if (not_before > Now()) {
+      next_attempt_nanos_ = not_before;
       MoveLocked(internal::Next(state_, LifeEvent::kBackOff));
       if (watch_ != nullptr) watch_->TimerIsTaken();
       on_lane_ = false;
-      waits = true;
+      return Follow::kBackOff;
     }
   }
-  if (waits) {
-    engine_->inbox().Post(*this);
-  } else {
-    LetGo();
+  if (decision.give_way) {
+    MoveLocked(internal::Next(state_, LifeEvent::kGiveWay));
+    attempt_job().set_queued_at(since_nanos_);
+    on_lane_ = false;
+    return Follow::kGivesWay;
   }
-  return Follow::kLetGo;
+  const bool has_hook = user_ != nullptr && user_->hooks.on_restart;
+  if (!setup_done_ || watch_ != nullptr || has_hook) return Follow::kAgain;
+  BeginRunLocked();
+  return Follow::kRun;
 }
 
 }  // namespace foxtive::internal

@@ -26,15 +26,15 @@ namespace foxtive::internal {
 std::stop_token TaskRecord::StopToken() {
   {
     MutexLock lock(mutex_);
-    if (stop_source_.has_value()) return stop_source_->get_token();
+    if (stop_source_.stop_possible()) return stop_source_.get_token();
   }
   std::stop_source made;  // allocates, so not under the mutex
   MutexLock lock(mutex_);
-  if (!stop_source_.has_value()) {
+  if (!stop_source_.stop_possible()) {
     if (run_stopped_) made.request_stop();  // has no callbacks yet
     stop_source_ = std::move(made);
   }
-  return stop_source_->get_token();
+  return stop_source_.get_token();
 }
 
 bool TaskRecord::SleepFor(absl::Duration duration) {

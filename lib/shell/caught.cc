@@ -16,6 +16,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "foxtive/run_function.h"
 #include "lib/shell/thread_setup.h"
 
 namespace foxtive::internal {
@@ -94,6 +95,16 @@ absl::Status CaughtStatus(const std::exception* exception) noexcept {
     return OutOfMemoryStatus();
   }
 }
+
+}  // namespace foxtive::internal
+
+absl::Status foxtive::RunFunction::Caught(const std::exception* exception,
+                                          std::exception_ptr& thrown) noexcept {
+  thrown = std::current_exception();
+  return internal::CaughtStatus(exception);
+}
+
+namespace foxtive::internal {
 
 std::string_view WhatOf(const Failure& failure) {
   try {

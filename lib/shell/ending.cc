@@ -10,7 +10,8 @@
 // Who publishes is settled by Claim, once. Who comes second is late: what it had to do to the task
 // is done by then, and only the list of workers that have not returned changes.
 
-#include <optional>
+#include <memory>
+#include <stop_token>
 #include <utility>
 
 #include "lib/core/lifecycle.h"
@@ -41,14 +42,11 @@ void TaskRecord::HookThrew(const char* hook_name, const Failure& failure) {
 }
 
 // The lane is through with the task.
-void TaskRecord::LetGo() {
-  {
-    MutexLock lock(mutex_);
-    on_lane_ = false;
-    if (service_due_) return;
-    if (watch_ != nullptr && watch_->LeavesWindDown()) return;
-  }
-  WindDown();
+Follow TaskRecord::LetGoLocked() {
+  on_lane_ = false;
+  if (service_due_) return Follow::kLetGo;
+  if (watch_ != nullptr && watch_->LeavesWindDown()) return Follow::kLetGo;
+  return Follow::kWindDown;
 }
 
 Job::Outcome TaskRecord::RunService() noexcept {
@@ -61,7 +59,7 @@ Job::Outcome TaskRecord::RunService() noexcept {
 // True: no lane has the task, so it is to be wound down. False also if there was nothing to do: the
 // job is pushed a last time to give the last reference back.
 bool TaskRecord::TellStop() {
-  std::optional<std::stop_source> source;
+  std::stop_source source(std::nostopstate);
   bool set_up;
   {
     MutexLock lock(mutex_);
@@ -69,25 +67,24 @@ bool TaskRecord::TellStop() {
     source = stop_source_;
     set_up = setup_begun_;
   }
-  if (source.has_value()) source->request_stop();
+  source.request_stop();
   EndIfForkChild();
   // Beside `run`: nothing else touches this hook before both are through.
-  if (set_up) CallHook("on_shutdown", user_->hooks.on_shutdown, [](auto& hook) { hook(); });
+  if (set_up && user_ != nullptr) {
+    CallHook("on_shutdown", user_->hooks.on_shutdown, [](auto& hook) { hook(); });
+  }
   MutexLock lock(mutex_);
   service_due_ = false;
   return !on_lane_;
 }
 
 void TaskRecord::WindDown() {
-  bool set_up;
-  {
-    MutexLock lock(mutex_);
-    set_up = setup_begun_;
+  if (user_ != nullptr && was_set_up()) {
+    CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
   }
-  if (set_up) CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
   user_.reset();
+  run_ = nullptr;
   EndIfForkChild();
-  DropBreaker();
   if (Claim(/*abandoned=*/false) == Claimed::kOver) {
     Publish(/*abandoned=*/false, /*on_lane=*/true);
   } else {
@@ -95,18 +92,11 @@ void TaskRecord::WindDown() {
   }
 }
 
-// Nobody waits any more: its descriptor goes, if it has one.
-void TaskRecord::DropBreaker() {
-  std::shared_ptr<WaitBreaker> breaker;
-  MutexLock lock(mutex_);
-  breaker.swap(breaker_);
-}
-
 bool TaskRecord::Abandon() {
   const Claimed claimed = Claim(/*abandoned=*/true);
   if (claimed == Claimed::kByAnother) return false;
-  const bool lane_replaced = engine_->lanes().Abandon(attempt_job_);
-  const bool service_replaced = engine_->services().Abandon(service_job_);
+  const bool lane_replaced = engine_->lanes().Abandon(attempt_job());
+  const bool service_replaced = engine_->services().Abandon(service_job());
   Publish(/*abandoned=*/claimed == Claimed::kStuck, /*on_lane=*/false);
   engine_->inbox().Post(*this);  // its timer, if another thread was faster
   if (claimed == Claimed::kStuck && !(lane_replaced && service_replaced)) TellNotReplaced();
@@ -121,17 +111,16 @@ void TaskRecord::TellNotReplaced() {
 }
 
 TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
+  std::shared_ptr<WaitBreaker> breaker;
   MutexLock lock(mutex_);
+  // Nobody waits any more: its descriptor goes, if it has one.
+  if (!abandoned) breaker.swap(breaker_);
   if (std::exchange(concluded_, true)) return Claimed::kByAnother;
-  // A worker that returns late puts others in their place: event and result say the same, and the
-  // monitor is never left with the last reference to an exception.
-  final_error_ = last_error_;
-  final_exception_ = last_exception_;
   // Nothing of it is stuck but, at worst, a destructor; the result does not wait for that.
   if (!abandoned || !setup_begun_) return Claimed::kOver;
   final_status_ = SupervisionStatus::kAbandoned;
   const bool given_up = watch_ != nullptr && watch_->given_up();
-  reason_ = given_up ? kGivenUpReason : kAbandonedReason;
+  reason_ = (given_up ? kGivenUpReason : kAbandonedReason).data();
   return Claimed::kStuck;
 }
 
@@ -142,63 +131,57 @@ void TaskRecord::Publish(bool abandoned, bool on_lane) {
   if (engine_->table().AfterResult(*this)) engine_->UnrefElsewhere(*this);
 }
 
-// Before the result: a Shutdown that sees it finds the event in the queue.
-void TaskRecord::EmitEnd(bool on_lane) {
+// Before the result: a Shutdown that sees it finds the event in the queue. Whoever publishes reads
+// without the mutex: nothing of it changes any more.
+void TaskRecord::EmitEnd(bool on_lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   EventQueue& events = engine_->events();
   if (events.silent()) return;
-  Notice notice{.kind = EventKind::kTaskOver, .task = this};
-  // Else a lane may still be counting.
-  if (on_lane) notice.folded = fold_.folded();
-  {
-    MutexLock lock(mutex_);
-    const bool plain = final_status_ == SupervisionStatus::kCompletedNormally && attempts_ == 1;
-    if (plain && events.detail() == EventDetail::kNotable) return;
-    notice.attempt = attempts_;
-    notice.status = final_error_;
-    notice.exception = final_exception_;
-    notice.reason = reason_;
-    notice.final_status = final_status_;
-  }
-  events.Emit(std::move(notice));
+  const bool plain = final_status_ == SupervisionStatus::kCompletedNormally && attempts_ == 1;
+  if (plain && events.detail() == EventDetail::kNotable) return;
+  events.Emit({.kind = EventKind::kTaskOver,
+               .task = this,
+               .attempt = attempts_,
+               .status = last_error_,
+               .exception = last_exception_,
+               .reason = reason_,
+               .final_status = final_status_,
+               // Else a lane may still be counting.
+               .folded = on_lane ? fold_.folded() : 0});
 }
 
 // All at once, so that whoever sees one sees the other. That sets the future under the mutex: its
 // waiters are woken by the standard library, and no user code runs.
 void TaskRecord::SetResult(bool abandoned, bool on_lane) {
   bool stopped = false;
+  bool awaited = false;
   std::unique_ptr<FinishedCall> calls;
   {
     MutexLock lock(mutex_);
-    const int64_t now = Now();
-    published_ = {.status = final_status_,
-                  .attempts = attempts_,
-                  .error = final_error_,
-                  .exception = final_exception_,
-                  .elapsed = absl::Nanoseconds(now - started_nanos_.value_or(now)),
-                  .reason = reason_};
     MoveLocked(internal::Next(state_, abandoned ? LifeEvent::kStopOverdue : LifeEvent::kOver));
+    published_nanos_ = since_nanos_;
     if (abandoned && returned_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
     stopped = stop_requested_;
+    awaited = !waiters_.empty();
     if (future_ != nullptr) SetFutureLocked();
     calls = std::move(calls_);
     for (FinishedCall* call = calls.get(); call != nullptr; call = call->next.get()) {
       FillLocked(call->result);
     }
   }
-  waiters_.WakeAll(mutex_, engine_->clock());
+  if (awaited) waiters_.WakeAll(mutex_, engine_->clock());
   FireAll(std::move(calls), on_lane);
   if (stopped) engine_->inbox().Post(*this);  // its timer
 }
 
 // All but the name, which needs memory.
 void TaskRecord::FillLocked(SupervisionResult& result) const {
-  result.total_attempts = published_->attempts;
-  result.final_status = published_->status;
-  result.last_error = published_->error;
+  result.total_attempts = attempts_;
+  result.final_status = final_status_;
+  result.last_error = last_error_;
   if (kThreadSanitizer) ShareNothing(result.last_error);
-  result.last_exception = published_->exception;
-  result.elapsed = published_->elapsed;
-  result.reason = published_->reason;
+  result.last_exception = last_exception_;
+  result.elapsed = ElapsedLocked();
+  result.reason = reason_;
 }
 
 void TaskRecord::SetFutureLocked() {
@@ -210,7 +193,7 @@ void TaskRecord::OnFinished(FinishedCallback callback) {
   auto call = std::make_unique<FinishedCall>(name_, std::move(callback));
   {
     MutexLock lock(mutex_);
-    if (!published_.has_value()) {
+    if (!has_result()) {
       call->next = std::move(calls_);
       calls_ = std::move(call);
       return;
@@ -254,7 +237,7 @@ void TaskRecord::ReturnLate() {
     MutexLock lock(mutex_);
     returned_ = true;
     abandoned = final_status_ == SupervisionStatus::kAbandoned;
-    if (published_.has_value()) MoveLocked(internal::Next(state_, LifeEvent::kOver));
+    if (has_result()) MoveLocked(internal::Next(state_, LifeEvent::kOver));
   }
   if (abandoned) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
 }

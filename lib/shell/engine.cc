@@ -78,6 +78,10 @@ absl::Status AskDetail(const EventListener* listener, EventDetail& detail) {
   }
 }
 
+bool IsRealClock(const Clock& clock, const Clock& real_clock) {
+  return &clock == &real_clock || typeid(clock) == typeid(Clock);
+}
+
 uint64_t RandomSeed() {
   try {
     std::random_device device;
@@ -94,6 +98,7 @@ Engine::Engine(const SupervisorOptions& options, EventDetail detail)
     : system_(System::Of(options.clock)),
       real_clock_(system_->real_clock()),
       clock_(options.clock != nullptr ? options.clock : std::make_shared<Clock>()),
+      has_real_clock_(IsRealClock(*clock_, real_clock_)),
       shutdown_timeout_(options.shutdown_timeout),
       starvation_alarm_(options.starvation_alarm),
       seed_(options.seed.has_value() ? *options.seed : RandomSeed()),
@@ -104,11 +109,6 @@ Engine::Engine(const SupervisorOptions& options, EventDetail detail)
       table_(*clock_),
       events_(*this, options.listener, detail),
       finished_calls_(real_clock_) {}
-
-bool Engine::has_real_clock() const {
-  const Clock& clock = *clock_;
-  return &clock == &real_clock_ || typeid(clock) == typeid(Clock);
-}
 
 absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& options) {
   if (absl::Status status = BeginUse(); !status.ok()) return status;

@@ -38,6 +38,7 @@
 #include "lib/shell/finished_call.h"
 #include "lib/shell/inbox.h"
 #include "lib/shell/system.h"
+#include "lib/shell/task_settings.h"
 #include "lib/shell/task_table.h"
 
 namespace foxtive::internal {
@@ -84,7 +85,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Never stands still with a clock of the user's.
   Clock& real_clock() const { return real_clock_; }
   System& system() const { return *system_; }
-  bool has_real_clock() const;
+  bool has_real_clock() const { return has_real_clock_; }
+  SettingsPool& settings() { return settings_; }
   uint64_t seed() const { return seed_; }
   absl::Duration shutdown_timeout() const { return shutdown_timeout_; }
   absl::Duration starvation_alarm() const { return starvation_alarm_; }
@@ -102,6 +104,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const std::shared_ptr<System> system_;
   Clock& real_clock_;
   const std::shared_ptr<Clock> clock_;
+  const bool has_real_clock_;
   const absl::Duration shutdown_timeout_;
   const absl::Duration starvation_alarm_;
   const uint64_t seed_;
@@ -110,6 +113,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<Executor> lanes_;
   const std::shared_ptr<Executor> services_;
+  SettingsPool settings_;
   TaskTable table_;
   EventQueue events_;
   FinishedCalls finished_calls_;

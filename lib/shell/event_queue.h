@@ -93,7 +93,7 @@ class EventQueue {
     explicit DeliveryJob(EventQueue& owner) : queue(owner) {}
     Outcome Run() noexcept override { return queue.Deliver(); }
     void Release() noexcept override { queue.ReleaseJob(); }
-    std::string_view name() const noexcept override { return "foxtive-events"; }
+    std::string_view thread_name() const noexcept override { return "foxtive-events"; }
     EventQueue& queue;
   };
 

@@ -29,7 +29,7 @@ class Job {
   virtual void Release() noexcept = 0;
 
   // What the thread is called meanwhile.
-  virtual std::string_view name() const noexcept = 0;
+  virtual std::string_view thread_name() const noexcept = 0;
 
   // When it begins to wait for a lane, on the clock of whoever pushes it: before `Push`, or before
   // `Run` answers kAgain.

@@ -50,7 +50,7 @@ class FinishedCall final : public Job {
 
   Outcome Run() noexcept override;
   void Release() noexcept override;
-  std::string_view name() const noexcept override { return result.task_name; }
+  std::string_view thread_name() const noexcept override { return result.task_name; }
 
   SupervisionResult result;            // from the start with the name
   std::unique_ptr<FinishedCall> next;  // in the list of the record

@@ -32,7 +32,7 @@ class LanePool::Lane final : public LaneBody, public std::enable_shared_from_thi
       job = Next(job, outcome, thread);
       if (job == nullptr) return;
       // Only one that runs again is surely the same: a new one may have the address of an old one.
-      thread.Begin(job->name(), /*other_task=*/job != former);
+      thread.Begin(job->thread_name(), /*other_task=*/job != former);
       outcome = job->Run();
       thread.End();
     }

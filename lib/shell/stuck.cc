@@ -14,7 +14,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
-#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -89,7 +89,7 @@ void TaskRecord::Heartbeat() {
 
 bool TaskRecord::BeginWatchedRun() {
   // What an attempt that was asked to stop had of its own; destroyed after the lock.
-  std::optional<std::stop_source> source;
+  std::stop_source source(std::nostopstate);
   std::shared_ptr<WaitBreaker> breaker;
   {
     MutexLock lock(mutex_);
@@ -99,37 +99,31 @@ bool TaskRecord::BeginWatchedRun() {
       source.swap(stop_source_);
       breaker.swap(breaker_);
     }
-    if (!watch_->Begin(attempt_job_.run_number(), Now())) return true;
+    if (!watch_->Begin(attempt_job().run_number(), Now())) return true;
     orders_ |= kArmWatch;
   }
   engine_->inbox().Post(*this);
   return true;
 }
 
-// `run` has returned. True: it had been asked to stop, and `failure` is now what the attempt has
-// failed by.
-bool TaskRecord::EndWatchedRun(Failure& failure) {
+// `run` has returned. If it had been asked to stop, that is now what the attempt has failed by.
+void TaskRecord::EndWatchedRun(AttemptResult& attempt) {
   AttemptWatch::Ended ended;
   {
     MutexLock lock(mutex_);
     ended = watch_->End(Now());
   }
-  if (!ended.interrupted) return false;
+  if (!ended.interrupted) return;
   std::string how;
   try {
-    how = HowItReturned(failure, ended.since_missed);
+    how = HowItReturned(attempt.failure, ended.since_missed);
   } catch (const std::bad_alloc&) {
   }
-  failure = {.status = StuckStatus(ended.missed, watch_->limits(), how)};
+  attempt.failure = {.status = StuckStatus(ended.missed, watch_->limits(), how)};
   EndIfForkChild();  // what it threw has been destroyed
+  attempt.interrupted = true;
+  attempt.lane_lost = ended.lane_lost;
   if (ended.lane_lost) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
-  return true;
-}
-
-bool TaskRecord::LaneIsLost() const {
-  if (watch_ == nullptr) return false;
-  MutexLock lock(mutex_);
-  return watch_->lane_lost();
 }
 
 // --- On a service lane: the stop callbacks of an attempt that was asked to stop.
@@ -138,13 +132,13 @@ bool TaskRecord::LaneIsLost() const {
 // meanwhile, and is wound down here.
 void TaskRecord::TellInterrupted() {
   if (watch_ == nullptr) return;
-  std::optional<std::stop_source> source;
+  std::stop_source source(std::nostopstate);
   {
     MutexLock lock(mutex_);
     if (!watch_->BeginTelling()) return;
     source = stop_source_;
   }
-  if (source.has_value()) source->request_stop();
+  source.request_stop();
   EndIfForkChild();
   {
     MutexLock lock(mutex_);
@@ -174,7 +168,7 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
     case StuckStep::kInterrupt:
       EndWaits(breaker.get());
       Ref();
-      if (!engine_->services().Push(service_job_)) engine_->UnrefElsewhere(*this);
+      if (!engine_->services().Push(service_job())) engine_->UnrefElsewhere(*this);
       break;
     case StuckStep::kReplaceLane:
       ReplaceLane(step.run_number);
@@ -202,7 +196,7 @@ void TaskRecord::TellStuck(Missed missed) {
 }
 
 void TaskRecord::ReplaceLane(uint32_t run_number) {
-  const bool replaced = engine_->lanes().AbandonRun(attempt_job_, run_number);
+  const bool replaced = engine_->lanes().AbandonRun(attempt_job(), run_number);
   engine_->events().Emit(
       {.kind = EventKind::kStopIgnored,
        .task = this,

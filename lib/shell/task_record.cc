@@ -6,7 +6,6 @@
 #include "lib/shell/task_record.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,31 +16,47 @@
 
 namespace foxtive::internal {
 
-namespace {
-
-uint32_t BitsOf(const std::set<absl::StatusCode>& codes) {
-  uint32_t bits = 0;
-  for (const absl::StatusCode code : codes) bits |= uint32_t{1} << static_cast<uint32_t>(code);
-  return bits;
+template <Duty kDuty>
+Job::Outcome RecordJob<kDuty>::Run() noexcept {
+  TaskRecord& record = static_cast<TaskRecord&>(*this);
+  if constexpr (kDuty == Duty::kAttempt) {
+    return record.RunOnLane();
+  } else {
+    return record.RunService();
+  }
 }
 
-}  // namespace
+template <Duty kDuty>
+void RecordJob<kDuty>::Release() noexcept {
+  static_cast<TaskRecord&>(*this).ReleaseOnLane();
+}
 
-TaskRecord::TaskRecord(TaskSpec spec, std::shared_ptr<Engine> engine, bool registered)
+template <Duty kDuty>
+std::string_view RecordJob<kDuty>::thread_name() const noexcept {
+  return static_cast<const TaskRecord&>(*this).name();
+}
+
+template class RecordJob<Duty::kAttempt>;
+template class RecordJob<Duty::kService>;
+
+TaskRecord::TaskRecord(TaskSpec&& spec, std::shared_ptr<Engine> engine, bool registered)
     : name_(std::move(spec.name)),
       engine_(std::move(engine)),
-      rules_{.policy = spec.restart_policy,
-             .restart_on = spec.restart_on,
-             .retry_setup = spec.retry_setup,
-             .permanent_errors = BitsOf(spec.permanent_errors)},
-      stable_after_(spec.stable_after),
-      initial_delay_(spec.initial_delay),
-      jitter_(spec.backoff.jitter()),
-      stop_timeout_(spec.stop_timeout.value_or(engine_->shutdown_timeout())),
+      settings_(engine_->settings().SettingsOf(spec, engine_->shutdown_timeout())),
+      watch_(AttemptWatch::For(spec, settings_->stop_timeout)),
       registered_(registered),
-      watch_(AttemptWatch::For(spec, stop_timeout_)),
-      user_(UserParts{std::move(spec.run), std::move(spec.hooks), std::move(spec.backoff)}),
+      run_(std::move(spec.run.function_)),
+      user_(UserPartsOf(spec)),
       since_nanos_(engine_->clock().NowNanos()) {}
+
+std::unique_ptr<TaskRecord::UserParts> TaskRecord::UserPartsOf(TaskSpec& spec) {
+  const TaskHooks& hooks = spec.hooks;
+  const bool has_hooks = hooks.setup || hooks.cleanup || hooks.on_restart || hooks.on_error ||
+                         hooks.on_exception || hooks.should_restart || hooks.on_shutdown;
+  if (!has_hooks && !spec.backoff.is_custom()) return nullptr;
+  return std::make_unique<UserParts>(
+      UserParts{.hooks = std::move(spec.hooks), .backoff = std::move(spec.backoff)});
+}
 
 TaskRecord::~TaskRecord() = default;
 
@@ -105,14 +120,20 @@ TaskInfo TaskRecord::info() const {
   return info;
 }
 
+// Of a task that was never started it is 0.
+absl::Duration TaskRecord::ElapsedLocked() const {
+  if (started_nanos_ == Clock::kNever) return absl::ZeroDuration();
+  return absl::Nanoseconds(published_nanos_ - started_nanos_);
+}
+
 SupervisionResult TaskRecord::MakeResultLocked() const {
   return {.task_name = name_,
-          .total_attempts = published_->attempts,
-          .final_status = published_->status,
-          .last_error = UnsharedCopy(published_->error),
-          .last_exception = published_->exception,
-          .elapsed = published_->elapsed,
-          .reason = published_->reason};
+          .total_attempts = attempts_,
+          .final_status = final_status_,
+          .last_error = UnsharedCopy(last_error_),
+          .last_exception = last_exception_,
+          .elapsed = ElapsedLocked(),
+          .reason = reason_};
 }
 
 std::shared_future<SupervisionResult> TaskRecord::future() {
@@ -125,27 +146,27 @@ std::shared_future<SupervisionResult> TaskRecord::future() {
   MutexLock lock(mutex_);
   if (future_ == nullptr) {
     future_ = std::move(made);
-    if (published_.has_value()) SetFutureLocked();
+    if (has_result()) SetFutureLocked();
   }
   return future_->future;
 }
 
 std::optional<SupervisionResult> TaskRecord::TryResult() const {
   MutexLock lock(mutex_);
-  if (!published_.has_value()) return std::nullopt;
+  if (!has_result()) return std::nullopt;
   return MakeResultLocked();
 }
 
 absl::StatusOr<SupervisionResult> TaskRecord::Wait(absl::Duration timeout) {
   MutexLock lock(mutex_);
-  if (published_.has_value()) return MakeResultLocked();
+  if (has_result()) return MakeResultLocked();
   if (UserCodeScope::InsideOf(*this)) {
     return absl::FailedPreconditionError(
         absl::StrCat("the code of task '", name_, "' can't wait for its own result"));
   }
   const bool done = waiters_.Await(mutex_, engine_->clock(), After(Now(), timeout), [this] {
     mutex_.AssertHeld();
-    return published_.has_value();
+    return has_result();
   });
   if (done) return MakeResultLocked();
   return absl::DeadlineExceededError(
@@ -161,7 +182,7 @@ SupervisionResult TaskRecord::ResultInAMoment() {
 bool TaskRecord::AwaitResultLocked(int64_t deadline_nanos) {
   return waiters_.Await(mutex_, engine_->clock(), deadline_nanos, [this] {
     mutex_.AssertHeld();
-    return published_.has_value();
+    return has_result();
   });
 }
 
@@ -192,9 +213,10 @@ bool TaskRecord::RequestStop() {
 
 // Jitter is relative to the delay, whatever the longest delay of the backoff is.
 absl::Duration TaskRecord::FirstDelay() const {
-  if (initial_delay_ == absl::ZeroDuration()) return initial_delay_;
+  const absl::Duration delay = settings_->initial_delay;
+  if (delay == absl::ZeroDuration()) return delay;
   const double unit = JitterUnit(engine_->seed(), table_link_.number, 0);
-  return BackoffStrategy::Constant(initial_delay_).WithJitter(jitter_).Delay(1, unit);
+  return BackoffStrategy::Constant(delay).WithJitter(settings_->jitter).Delay(1, unit);
 }
 
 bool TaskRecord::Start() {
@@ -206,7 +228,7 @@ bool TaskRecord::Start() {
         internal::Next(state_, later ? LifeEvent::kStartLater : LifeEvent::kStart);
     if (!start.taken) return false;
     MoveLocked(start);
-    attempt_job_.set_queued_at(since_nanos_);
+    attempt_job().set_queued_at(since_nanos_);
     started_nanos_ = since_nanos_;
     if (later) next_attempt_nanos_ = After(since_nanos_, delay);
   }
@@ -215,7 +237,7 @@ bool TaskRecord::Start() {
     return true;
   }
   Ref();
-  if (engine_->lanes().Push(attempt_job_)) return true;
+  if (engine_->lanes().Push(attempt_job())) return true;
   Unref();
   return false;
 }
@@ -228,7 +250,7 @@ TaskRecord::Orders TaskRecord::TakeOrders() {
   if (state_ != TaskState::kBackingOff) orders.actions &= ~kArmBackoff;
   if (state_ != TaskState::kRunning && state_ != TaskState::kQueued) orders.actions &= ~kArmWatch;
   if ((orders.actions & kArmStopTimer) != 0) {
-    orders.timer_nanos = After(stopping_nanos_, stop_timeout_);
+    orders.timer_nanos = After(stopping_nanos_, settings_->stop_timeout);
   } else if ((orders.actions & kArmBackoff) != 0) {
     orders.timer_nanos = next_attempt_nanos_;
   } else if ((orders.actions & kArmWatch) != 0) {
@@ -243,14 +265,14 @@ TaskRecord::Due TaskRecord::TimerDue() {
     // It may be that of the attempt before, and the monitor has not seen the order for this one.
     if (Now() < next_attempt_nanos_) return Due::kNothing;
     MoveLocked(internal::Next(state_, LifeEvent::kDelayOver));
-    attempt_job_.set_queued_at(since_nanos_);
+    attempt_job().set_queued_at(since_nanos_);
     return Due::kEnqueue;
   }
   if (state_ == TaskState::kRunning || state_ == TaskState::kQueued) {
     return watch_ != nullptr ? Due::kLookAfterRun : Due::kNothing;
   }
   // It may be the timer of a backoff that a stop has ended, and the monitor has not seen that yet.
-  const bool stop_overdue = Now() >= After(stopping_nanos_, stop_timeout_);
+  const bool stop_overdue = Now() >= After(stopping_nanos_, settings_->stop_timeout);
   const bool abandon = state_ == TaskState::kStopping && !concluded_ && stop_overdue;
   return abandon ? Due::kAbandon : Due::kNothing;
 }

@@ -6,8 +6,9 @@
 //   - The state, and all that is shown of it, is guarded by the record's mutex. Every change goes
 //     through `Next` (lib/core/lifecycle.h); what is to be done about it besides is left in
 //     `orders_` for the monitor, and the record is posted to it.
-//   - `user_` (run, hooks, backoff) belongs to whoever holds the task: a lane from TakeUp until it
-//     lets go, and the service job otherwise. `on_shutdown` alone is called beside the lane.
+//   - What is the user's (`run_`, `user_`) belongs to whoever holds the task: a lane from TakeUp
+//     until it lets go, and the service job otherwise. `on_shutdown` alone is called beside the
+//     lane. What only the lane writes it reads without the mutex, of itself.
 //   - The timer belongs to the monitor, which holds a reference while it is scheduled.
 //   - The links are the table's, guarded by its mutex, and the inbox's.
 //
@@ -18,9 +19,14 @@
 // it alone.
 //
 // The result. Whoever sets `concluded_` publishes: the one who has wound down, or, if the time to
-// stop is over before that, the monitor or the caller of Shutdown (kAbandoned). The order is: name
-// free and counts lowered; result, state, future and waiters of handles; WaitAny, WaitAll and
+// stop is over before that, the monitor or the caller of Shutdown (kAbandoned). From then on
+// nothing that the result shows changes, whatever a worker does that returns late. The order is:
+// name free and counts lowered; result, state, future and waiters of handles; WaitAny, WaitAll and
 // Shutdown.
+//
+// Size. There may be millions of records, of which most wait. So what few tasks have is behind a
+// pointer (`UserParts`, `AttemptWatch`), what many have alike is shared (`TaskSettings`), the jobs
+// are bases, and what follows from something else is not kept.
 //
 // References: handles, the table (until the result is there, or handed out), the executors' queues
 // and lanes, the inbox, the timer. The last one destroys what is left of the user's objects, which
@@ -46,6 +52,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "foxtive/run_function.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_context.h"
 #include "foxtive/task_handle.h"
@@ -55,13 +62,16 @@
 #include "lib/core/lifecycle.h"
 #include "lib/core/timer_wheel.h"
 #include "lib/core/watch.h"
+#include "lib/shell/attempt_result.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/finished_call.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/inbox.h"
 #include "lib/shell/mutex.h"
+#include "lib/shell/record_job.h"
 #include "lib/shell/table_link.h"
+#include "lib/shell/task_settings.h"
 #include "lib/shell/waiters.h"
 
 namespace foxtive::internal {
@@ -70,10 +80,12 @@ class AttemptWatch;
 class Engine;
 class WaitBreaker;
 
-class TaskRecord final : public TimerNode {
+class TaskRecord final : public TimerNode,
+                         public RecordJob<Duty::kAttempt>,
+                         public RecordJob<Duty::kService> {
  public:
   // With one reference, the caller's.
-  TaskRecord(TaskSpec spec, std::shared_ptr<Engine> engine, bool registered);
+  TaskRecord(TaskSpec&& spec, std::shared_ptr<Engine> engine, bool registered);
   TaskRecord(const TaskRecord&) = delete;
   TaskRecord& operator=(const TaskRecord&) = delete;
 
@@ -88,8 +100,8 @@ class TaskRecord final : public TimerNode {
   InboxLink& inbox_link() { return inbox_link_; }
   TableLink& table_link() { return table_link_; }
   const TableLink& table_link() const { return table_link_; }
-  Job& attempt_job() { return attempt_job_; }
-  Job& service_job() { return service_job_; }
+  Job& attempt_job() { return static_cast<RecordJob<Duty::kAttempt>&>(*this); }
+  Job& service_job() { return static_cast<RecordJob<Duty::kService>&>(*this); }
 
   // --- For handles.
   TaskState state() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -156,30 +168,13 @@ class TaskRecord final : public TimerNode {
   LaneUse UseOfLane() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  // A job that calls one of the functions of its record.
-  template <auto kRun>
-  struct RecordJob final : Job {
-    explicit RecordJob(TaskRecord& owner) : record(owner) {}
-    Outcome Run() noexcept override { return (record.*kRun)(); }
-    void Release() noexcept override { record.ReleaseOnLane(); }
-    std::string_view name() const noexcept override { return record.name_; }
-    TaskRecord& record;
-  };
+  template <Duty kDuty>
+  friend class RecordJob;
 
+  // Of the user's code what few tasks have.
   struct UserParts {
-    RunFunction run;
     TaskHooks hooks;
-    BackoffStrategy backoff;
-  };
-
-  // What handles are told of the end; without the name, so that nothing is allocated for it.
-  struct Published {
-    SupervisionStatus status;
-    int64_t attempts;
-    absl::Status error;
-    std::exception_ptr exception;
-    absl::Duration elapsed;
-    std::string_view reason;
+    BackoffStrategy backoff;  // if it is a Custom one
   };
 
   // All that publication to a future needs.
@@ -189,39 +184,39 @@ class TaskRecord final : public TimerNode {
     SupervisionResult result;  // with the name
   };
 
-  // How an attempt, or the setup before it, ended.
-  struct AttemptResult {
-    AttemptEnd end = AttemptEnd::kNotRun;
-    Failure failure{};
-    bool healthy = false;
-    bool interrupted = false;  // because it hung
-    int64_t number = 0;        // for the hooks
-    int64_t ended_nanos = 0;   // where the delay begins
-  };
-
   ~TaskRecord();
+  // Null if there are none.
+  static std::unique_ptr<UserParts> UserPartsOf(TaskSpec& spec);
 
   // --- attempt.cc: on a lane.
-  enum class Follow : uint8_t {
-    kAgain,  // the next attempt, without a delay
-    kLetGo,  // the task is no longer this lane's
-  };
   Job::Outcome RunOnLane() noexcept;
-  bool TakeUp() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool GiveWay() ABSL_LOCKS_EXCLUDED(mutex_);
-  Follow OneAttempt();
+  bool TakeUp(int64_t& now) ABSL_LOCKS_EXCLUDED(mutex_);
   AttemptResult SetUpAndRun();
   bool BeginSetup() ABSL_LOCKS_EXCLUDED(mutex_);
   bool BeginRun() ABSL_LOCKS_EXCLUDED(mutex_);
   bool BeginRunLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  AttemptResult CallRun();
-  Follow Decide(const AttemptResult& attempt);
-  int64_t Count(const AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
+  int64_t BeginningAfter(const AttemptResult& attempt) const;
+  AttemptResult CallRun(int64_t began_nanos);
+  Follow Decide(const AttemptResult& attempt, int64_t slice_end) ABSL_LOCKS_EXCLUDED(mutex_);
+  int64_t RealNanos(int64_t now) const;
+  void Count(const AttemptResult& attempt, Decision& decision) ABSL_LOCKS_EXCLUDED(mutex_);
+  Failure CountLocked(const AttemptResult& attempt, int64_t failures)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellFailure(const AttemptResult& attempt);
-  void EmitFailure(const AttemptResult& attempt, const Verdict& verdict, absl::Duration delay);
+  bool IsToBeTold(const AttemptResult& attempt, bool last, bool alike);
+  void EmitFailure(const AttemptResult& attempt, const Decision& decision);
   bool AskShouldRestart(const AttemptResult& attempt);
   absl::Duration DelayAfter(int64_t failures);
-  Follow Commit(const Verdict& verdict, int64_t not_before_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
+  Follow Commit(const AttemptResult& attempt, const Decision& decision) ABSL_LOCKS_EXCLUDED(mutex_);
+  Follow CommitLocked(const AttemptResult& attempt, const Decision& decision)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Follow LetGoLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What only the lane writes.
+  int64_t attempts_of_lane() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return attempts_; }
+  int64_t FailuresAfter(const AttemptResult& attempt) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  bool HasExceptions(const AttemptResult& attempt) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  bool SharesTextOfLast(const absl::Status& status) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  bool IsLikeLastFailure(const absl::Status& status) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // Passes `hook`, unless it is empty, to `call`. False: that threw, which is counted and reported.
   template <typename Hook, typename Call>
@@ -245,20 +240,19 @@ class TaskRecord final : public TimerNode {
 
   // --- stuck.cc
   bool BeginWatchedRun() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool EndWatchedRun(Failure& failure) ABSL_LOCKS_EXCLUDED(mutex_);
-  bool LaneIsLost() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void EndWatchedRun(AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
   void TellInterrupted() ABSL_LOCKS_EXCLUDED(mutex_);
   void TellStuck(Missed missed) ABSL_LOCKS_EXCLUDED(mutex_);
   void ReplaceLane(uint32_t run_number) ABSL_LOCKS_EXCLUDED(mutex_);
   [[noreturn]] void AbortProcess(Missed missed);
 
   // --- ending.cc: on a lane or a service lane.
-  void LetGo() ABSL_LOCKS_EXCLUDED(mutex_);
   Job::Outcome RunService() noexcept;
   bool TellStop() ABSL_LOCKS_EXCLUDED(mutex_);
   void WindDown() ABSL_LOCKS_EXCLUDED(mutex_);
+  // For the last one who has to do with the task's code.
+  bool was_set_up() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return setup_begun_; }
   void TellNotReplaced();
-  void DropBreaker() ABSL_LOCKS_EXCLUDED(mutex_);
   enum class Claimed : uint8_t {
     kByAnother,  // who publishes
     kOver,       // this one does: the task is over
@@ -266,7 +260,7 @@ class TaskRecord final : public TimerNode {
   };
   Claimed Claim(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
   void Publish(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
-  void EmitEnd(bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
+  void EmitEnd(bool on_lane);
   void SetResult(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetFutureLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FillLocked(SupervisionResult& result) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -280,34 +274,32 @@ class TaskRecord final : public TimerNode {
   int64_t Now() const;
   absl::Duration FirstDelay() const;
   bool AwaitResultLocked(int64_t deadline_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool has_result() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return published_nanos_ != Clock::kNever;
+  }
+  absl::Duration ElapsedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SupervisionResult MakeResultLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Immutable.
   const std::string name_;
   const std::shared_ptr<Engine> engine_;
-  const RestartRules rules_;
-  const absl::Duration stable_after_;
-  const absl::Duration initial_delay_;
-  const double jitter_;
-  const absl::Duration stop_timeout_;
-  const bool registered_;
+  const std::shared_ptr<const TaskSettings> settings_;
   const std::unique_ptr<AttemptWatch> watch_;  // null: attempts have no timeout
 
   // Synchronised by themselves.
+  InboxLink inbox_link_;
+  TableLink table_link_;
   std::atomic<int> references_{1};
   std::atomic<bool> stop_requested_{false};  // written under the mutex
   std::atomic<bool> run_stopped_{false};     // the same: the task, or this attempt
   std::atomic<bool> healthy_{false};         // MarkHealthy in this attempt
-  InboxLink inbox_link_;
-  TableLink table_link_;
-  RecordJob<&TaskRecord::RunOnLane> attempt_job_{*this};
-  RecordJob<&TaskRecord::RunService> service_job_{*this};
+
+  const bool registered_;
 
   // Of whoever holds the task.
-  std::optional<UserParts> user_;
   bool setup_done_ = false;
-  int64_t runs_ = 0;  // attempts_, to be read without the mutex
-  FailureLikeness likeness_;
+  RunFunction::Function run_;
+  std::unique_ptr<UserParts> user_;  // null: there are none
   FailureFold fold_;
 
   mutable Mutex mutex_;
@@ -318,23 +310,22 @@ class TaskRecord final : public TimerNode {
   bool service_due_ ABSL_GUARDED_BY(mutex_) = false;  // the service job has not been through yet
   bool concluded_ ABSL_GUARDED_BY(mutex_) = false;    // somebody publishes
   bool returned_ ABSL_GUARDED_BY(mutex_) = false;     // no user code of an abandoned task is left
-  std::string_view reason_ ABSL_GUARDED_BY(mutex_) = kStopReason;  // of static storage
   SupervisionStatus final_status_ ABSL_GUARDED_BY(mutex_) = SupervisionStatus::kManuallyStopped;
+  const char* reason_ ABSL_GUARDED_BY(mutex_) = kStopReason.data();  // of static storage
   int64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t failures_in_a_row_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t hook_failures_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t since_nanos_ ABSL_GUARDED_BY(mutex_) = 0;  // of state_
-  std::optional<int64_t> started_nanos_ ABSL_GUARDED_BY(mutex_);
+  int64_t started_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
   // When the time to stop began.
   int64_t stopping_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
   int64_t next_attempt_nanos_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t published_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;  // when the result was there
   absl::Status last_error_ ABSL_GUARDED_BY(mutex_);
   std::exception_ptr last_exception_ ABSL_GUARDED_BY(mutex_);
-  absl::Status final_error_ ABSL_GUARDED_BY(mutex_);  // of the result, once concluded_
-  std::exception_ptr final_exception_ ABSL_GUARDED_BY(mutex_);
-  std::optional<std::stop_source> stop_source_ ABSL_GUARDED_BY(mutex_);
+  // Without a state until somebody asks for a token.
+  std::stop_source stop_source_ ABSL_GUARDED_BY(mutex_){std::nostopstate};
   std::shared_ptr<WaitBreaker> breaker_ ABSL_GUARDED_BY(mutex_);  // from the first such wait on
-  std::optional<Published> published_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<FutureState> future_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<FinishedCall> calls_ ABSL_GUARDED_BY(mutex_);  // the last one first
 

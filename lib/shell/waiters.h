@@ -77,6 +77,9 @@ class WaiterList {
     return true;
   }
 
+  // REQUIRES: the mutex that guards this list is held.
+  bool empty() const { return first_ == nullptr; }
+
   // Wakes all that wait now.
   // REQUIRES: `mutex` guards this list.
   void WakeAll(Mutex& mutex, Clock& clock) ABSL_LOCKS_EXCLUDED(mutex) {

@@ -31,7 +31,7 @@ class FunctionJob final : public internal::Job {
 
   Outcome Run() noexcept override { return function_(); }
   void Release() noexcept override { released_.set_value(); }
-  std::string_view name() const noexcept override { return "job"; }
+  std::string_view thread_name() const noexcept override { return "job"; }
 
   void AwaitReleased() { released_.get_future().wait(); }
 

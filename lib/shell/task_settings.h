@@ -1,0 +1,59 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// TaskSettings: what a TaskSpec says besides name, worker, hooks and timeouts of attempts. Most
+// programs have many tasks that differ in nothing of it, so their records share one.
+//
+// Nothing in it is the user's code: a `Custom` backoff is with the hooks, and goes when they go.
+//
+// Thread safety: immutable; SettingsPool any thread. Locks: one mutex, leaf.
+
+#ifndef FOXTIVE_LIB_SHELL_TASK_SETTINGS_H_
+#define FOXTIVE_LIB_SHELL_TASK_SETTINGS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
+#include "foxtive/backoff_strategy.h"
+#include "foxtive/task_spec.h"
+#include "lib/core/lifecycle.h"
+#include "lib/shell/mutex.h"
+
+namespace foxtive::internal {
+
+struct TaskSettings {
+  RestartRules rules;
+  BackoffStrategy backoff;  // if it is no `Custom` one
+  bool never_delays;        // that is Constant(0)
+  double jitter;
+  int64_t stable_after_nanos;
+  absl::Duration initial_delay;
+  absl::Duration stop_timeout;
+
+  friend bool operator==(const TaskSettings&, const TaskSettings&) = default;
+};
+
+// Those of one Supervisor.
+class SettingsPool {
+ public:
+  // Those of `spec`, shared with one of the last tasks if they are the same. May throw
+  // std::bad_alloc.
+  std::shared_ptr<const TaskSettings> SettingsOf(const TaskSpec& spec,
+                                                 absl::Duration default_stop_timeout)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  // So many kinds of tasks may be submitted by turns.
+  static constexpr size_t kRemembered = 4;
+
+  Mutex mutex_;
+  std::array<std::shared_ptr<const TaskSettings>, kRemembered> last_ ABSL_GUARDED_BY(mutex_);
+  size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_TASK_SETTINGS_H_
