@@ -23,7 +23,7 @@ set -euo pipefail
 
 readonly bazel_packages=(bazel-bootstrap bazel-rules-java bazel-rules-proto)
 readonly library_packages=(g++ pkg-config libabsl-dev libtbb-dev)
-readonly test_packages=(libgtest-dev libgmock-dev libbenchmark-dev)
+readonly test_packages=(libgtest-dev libgmock-dev libbenchmark-dev nlohmann-json3-dev)
 
 say() { echo "install_dependencies.sh: $*" >&2; }
 

@@ -100,6 +100,11 @@ def system_libraries():
             ":benchmark_main": ["benchmark"],
         },
     )
+    _system_library(
+        name = "nlohmann_json",
+        debian_package = "nlohmann-json3-dev",
+        modules = {":json": ["nlohmann_json"]},
+    )
     # For an example alone, whose targets are "manual": without a target that is built from it, it is
     # never looked for.
     _system_library(

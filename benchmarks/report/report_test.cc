@@ -145,10 +145,10 @@ TEST(ReadSamplesTest, RefusesEachPartOfAFile) {
   for (size_t length = 0; length < whole.size(); ++length) {
     EXPECT_NE(ErrorOf(whole.substr(0, length)), "") << length;
   }
-  EXPECT_THAT(ErrorOf(whole + "}"), HasSubstr("no JSON that is understood, in line 12"));
-  EXPECT_THAT(ErrorOf("{\n\"benchmarks\": [{\"ns\": NaN}]}"), HasSubstr("in line 2"));
-  EXPECT_THAT(ErrorOf("{\"a\": \"\\u0041\"}"), HasSubstr("in line 1"));
-  EXPECT_THAT(ErrorOf("{\"a\": " + std::string(100'000, '[')), HasSubstr("in line 1"));
+  EXPECT_THAT(ErrorOf(whole + "}"), HasSubstr("parse error at line 12"));
+  EXPECT_THAT(ErrorOf("{\n\"benchmarks\": [{\"ns\": NaN}]}"), HasSubstr("at line 2"));
+  EXPECT_THAT(ErrorOf("{\"a\": " + std::string(100'000, '[')), HasSubstr("at line 1"));
+  EXPECT_THAT(ErrorOf("{\"benchmarks\": [{\"ns\": 1e999}]}"), HasSubstr("1e999"));
 }
 
 // --- The table.

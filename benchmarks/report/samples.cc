@@ -7,16 +7,17 @@
 #include <cctype>
 #include <cmath>
 #include <cstddef>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "benchmarks/report/json.h"
 
 namespace foxtive::benchmarks {
 namespace {
+
+using Json = nlohmann::json;
 
 // Of a repetition, in Google Benchmark's JSON: the numbers that are not counters of the user's.
 constexpr std::array kNoCounters = {
@@ -43,34 +44,46 @@ bool IsCounter(const std::string& member) {
   return std::find(kNoCounters.begin(), kNoCounters.end(), member) == kNoCounters.end();
 }
 
+// The text of a member; empty if there is none.
+std::string Text(const Json& object, const char* name) {
+  const auto member = object.find(name);
+  return member != object.end() && member->is_string() ? member->get<std::string>() : "";
+}
+
 absl::Status AddRun(const Json& run, Samples& samples) {
-  const std::string name = run.Text("name");
+  const std::string name = Text(run, "name");
   if (name.empty()) return Invalid("a benchmark without a name");
-  if (run.Text("run_type") == "aggregate") return absl::OkStatus();
-  if (run.Find("error_occurred") != nullptr) {
-    return Invalid(name + " failed: " + run.Text("error_message"));
+  if (Text(run, "run_type") == "aggregate") return absl::OkStatus();
+  if (run.contains("error_occurred")) {
+    return Invalid(name + " failed: " + Text(run, "error_message"));
   }
   size_t counters = 0;
-  for (const auto& [member, json] : *run.As<Json::Object>()) {
-    const double* const value = json.As<double>();
-    if (value == nullptr || !IsCounter(member)) continue;
+  for (const auto& [member, value] : run.items()) {
+    if (!value.is_number() || !IsCounter(member)) continue;
     ++counters;
-    if (absl::Status status = Add(name, member, *value, samples); !status.ok()) return status;
+    absl::Status status = Add(name, member, value.get<double>(), samples);
+    if (!status.ok()) return status;
   }
   if (counters == 0) return Invalid(name + " has no counter");
   return absl::OkStatus();
 }
 
-absl::Status ReadJson(const std::string& text, Samples& samples) {
-  const absl::StatusOr<Json> json = ParseJson(text);
-  if (!json.ok()) return json.status();
-  const Json* const benchmarks = json->Find("benchmarks");
-  const auto* const runs = benchmarks == nullptr ? nullptr : benchmarks->As<Json::Array>();
-  if (runs == nullptr) return Invalid("there is no list of benchmarks");
+absl::Status AddRuns(const Json& json, Samples& samples) {
+  const auto runs = json.find("benchmarks");
+  if (runs == json.end() || !runs->is_array()) return Invalid("there is no list of benchmarks");
   for (const Json& run : *runs) {
     if (absl::Status status = AddRun(run, samples); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::Status ReadJson(const std::string& text, Samples& samples) {
+  // Without exceptions the parser does not tell in which line it gave up.
+  try {
+    return AddRuns(Json::parse(text), samples);
+  } catch (const Json::exception& error) {
+    return Invalid(error.what());
+  }
 }
 
 absl::Status ReadLines(const std::string& text, Samples& samples) {
