@@ -358,6 +358,8 @@ TEST_F(StuckTest, OneThatIsGivenUpIsAbandoned) {
   ASSERT_THAT(task.TryResult(),
               Optional(AllOf(HasFinalStatus(SupervisionStatus::kAbandoned), HasAttempts(1))));
   EXPECT_THAT(std::string(task.TryResult()->reason), HasSubstr("OnStuck::kRestartOrGiveUp"));
+  const std::string cause = "no heartbeat for 10s; asked to stop, it has not returned";
+  EXPECT_THAT(task.TryResult()->last_error.ToString(), HasSubstr(cause));
   EXPECT_EQ(task.state(), TaskState::kOverdue);
   EXPECT_EQ(other.state(), TaskState::kFinished);
   EXPECT_THAT(log_, ElementsAre("on_shutdown"));
@@ -366,6 +368,23 @@ TEST_F(StuckTest, OneThatIsGivenUpIsAbandoned) {
   EXPECT_EQ(task.state(), TaskState::kFinished);
   EXPECT_THAT(log_, ElementsAre("on_shutdown", "cleanup"));
   EXPECT_EQ(Events(EventKind::kLateReturn).size(), 1u);
+  EXPECT_THAT(task.TryResult()->last_error.ToString(), HasSubstr(cause)) << "a result stands";
+}
+
+// What the attempt before had failed by is not why the task is over.
+TEST_F(StuckTest, TheCauseOfOneThatIsGivenUpIsTheHang) {
+  TaskSpec spec = WithHeartbeat(OnStuck::kRestartOrGiveUp, [this](TaskContext& context) {
+    if (context.attempt() == 1) throw std::runtime_error("refused");
+    Hang(absl::Minutes(1));
+  });
+  spec.backoff = BackoffStrategy::Constant(absl::ZeroDuration());
+  const TaskHandle task = Submit(std::move(spec));
+  time_.AdvanceBy(absl::Seconds(1));
+  EXPECT_THAT(task.info().last_error.ToString(), HasSubstr("refused"));
+  time_.AdvanceBy(kTimeout + kStopTimeout);
+  ASSERT_THAT(task.TryResult(), Optional(HasFinalStatus(SupervisionStatus::kAbandoned)));
+  EXPECT_THAT(task.TryResult()->last_error, HasCode(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(task.TryResult()->last_exception, nullptr);
 }
 
 // Decided at the same moment: whoever returns in time has returned.

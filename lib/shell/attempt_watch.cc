@@ -10,6 +10,8 @@
 namespace foxtive::internal {
 
 std::unique_ptr<AttemptWatch> AttemptWatch::For(const TaskSpec& spec, absl::Duration stop_timeout) {
+  constexpr absl::Duration kNone = absl::InfiniteDuration();
+  if (spec.heartbeat_timeout == kNone && spec.run_timeout == kNone) return nullptr;
   const WatchLimits limits{.heartbeat_nanos = After(0, spec.heartbeat_timeout),
                            .run_nanos = After(0, spec.run_timeout)};
   if (!limits.any()) return nullptr;

@@ -28,11 +28,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "foxtive/clock.h"
 #include "foxtive/task_spec.h"
 #include "lib/core/watch.h"
+#include "lib/shell/caught.h"
 
 namespace foxtive::internal {
 
@@ -91,11 +93,16 @@ class AttemptWatch {
   bool interrupted() const { return interrupted_; }
   bool lane_lost() const { return lane_lost_; }
   bool given_up() const { return given_up_; }
+  bool runs() const { return began_ != Clock::kNever; }
   bool stuck() const { return runs() && missed_ != Missed::kNothing; }
+  Missed missed() const { return missed_; }
   int64_t missed_at() const { return missed_at_; }  // if it is stuck: since when that is known
 
+  // What an attempt had failed by before one was given up, for as long as the record lives: it may
+  // be the user's, and the monitor must not destroy it.
+  void Keep(Failure superseded) { superseded_ = std::move(superseded); }
+
  private:
-  bool runs() const { return began_ != Clock::kNever; }
   StuckStep Report(const WatchFacts& facts, int64_t now);
   StuckStep Act(const WatchFacts& facts, int64_t now);
   StuckStep AfterInterruption(int64_t now);
@@ -122,6 +129,8 @@ class AttemptWatch {
   bool tell_due_ = false;
   bool telling_ = false;
   bool wind_down_left_ = false;
+
+  Failure superseded_;
 };
 
 }  // namespace foxtive::internal

@@ -16,7 +16,7 @@ TaskRecord* const kClosed = reinterpret_cast<TaskRecord*>(alignof(std::max_align
 }  // namespace
 
 void Inbox::Post(TaskRecord& record) {
-  if (record.inbox_link().posted.exchange(true)) return;
+  if (record.posted().exchange(true)) return;
   record.Ref();
   TaskRecord* head = head_.load();
   do {
@@ -24,7 +24,7 @@ void Inbox::Post(TaskRecord& record) {
       record.Unref();
       return;
     }
-    record.inbox_link().next = head;
+    record.next_posted() = head;
   } while (!head_.compare_exchange_weak(head, &record));
   Nudge();
 }
@@ -32,15 +32,15 @@ void Inbox::Post(TaskRecord& record) {
 TaskRecord* Inbox::Close() { return Reversed(head_.exchange(kClosed)); }
 
 TaskRecord* Inbox::Next(TaskRecord& record) {
-  TaskRecord* const next = record.inbox_link().next;
-  record.inbox_link().posted.exchange(false);
+  TaskRecord* const next = record.next_posted();
+  record.posted().exchange(false);
   return next;
 }
 
 TaskRecord* Inbox::Reversed(TaskRecord* head) {
   TaskRecord* reversed = nullptr;
   while (head != nullptr) {
-    TaskRecord* const next = std::exchange(head->inbox_link().next, reversed);
+    TaskRecord* const next = std::exchange(head->next_posted(), reversed);
     reversed = std::exchange(head, next);
   }
   return reversed;

@@ -26,12 +26,6 @@ namespace foxtive::internal {
 
 class TaskRecord;
 
-// What a record has for it.
-struct InboxLink {
-  TaskRecord* next = nullptr;
-  std::atomic<bool> posted{false};
-};
-
 class Inbox {
  public:
   explicit Inbox(std::shared_ptr<Clock> clock) : clock_(std::move(clock)) {}

@@ -174,6 +174,7 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
       ReplaceLane(step.run_number);
       break;
     case StuckStep::kGiveUp:
+      FailByHanging();
       EndWaits(breaker.get());
       engine_->inbox().Post(*this);
       Abandon();
@@ -182,6 +183,22 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
       AbortProcess(step.missed);
   }
   return step.look_again_nanos;
+}
+
+// What the result of a task that is given up has for a cause, since the attempt itself has none
+// yet. Unless it has come back in this moment: then its own end stands.
+void TaskRecord::FailByHanging() {
+  Missed missed;
+  {
+    MutexLock lock(mutex_);
+    missed = watch_->missed();
+  }
+  absl::Status status =
+      StuckStatus(missed, watch_->limits(), "; asked to stop, it has not returned");
+  MutexLock lock(mutex_);
+  if (concluded_ || !watch_->runs()) return;
+  watch_->Keep({.status = std::exchange(last_error_, std::move(status)),
+                .exception = std::exchange(last_exception_, nullptr)});
 }
 
 void TaskRecord::TellStuck(Missed missed) {

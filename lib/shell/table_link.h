@@ -7,17 +7,19 @@
 
 namespace foxtive::internal {
 
-class TaskList;
 class TaskRecord;
+
+// The list that a record is in.
+enum class TaskPlace : uint8_t { kNowhere, kRegistered, kLive, kStopping, kOverdue };
 
 // What a record has for the TaskTable. Guarded by its mutex; `number` is written once, before the
 // record is seen by anybody else.
 struct TableLink {
   TaskRecord* previous = nullptr;
   TaskRecord* next = nullptr;
-  TaskList* list = nullptr;          // which the record is in
   TaskRecord* next_ended = nullptr;  // in the queue of results to hand out
   uint64_t number = 0;               // in order of registration
+  TaskPlace place = TaskPlace::kNowhere;
   bool started = false;
   bool kept = false;       // the table has its result to hand out
   bool name_free = false;  // there is a result, or there will be in a moment

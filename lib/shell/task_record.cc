@@ -186,13 +186,22 @@ bool TaskRecord::AwaitResultLocked(int64_t deadline_nanos) {
   });
 }
 
+// Beside the lane the hook is looked at and not touched, and is there while the task is running.
+bool TaskRecord::HasStopCallsLocked() const {
+  return stop_source_.stop_possible() || (user_ != nullptr && user_->hooks.on_shutdown);
+}
+
+// The lane of a running task with nothing to be called beside it winds it down without the service
+// job. What is registered on a source that is made from now on is called by whoever registers it.
 bool TaskRecord::StopLocked() {
+  const bool needs_service = state_ != TaskState::kRunning || HasStopCallsLocked();
   const Transition stop = internal::Next(state_, LifeEvent::kStopRequested);
   if (!stop.taken) return false;
   MoveLocked(stop);
   stop_requested_ = true;
   run_stopped_ = true;
-  service_due_ = true;
+  service_due_ = needs_service;
+  if (!needs_service) orders_ &= ~kSignalStop;
   stopping_nanos_ = since_nanos_;
   return true;
 }

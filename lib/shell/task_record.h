@@ -67,7 +67,6 @@
 #include "lib/shell/executor.h"
 #include "lib/shell/finished_call.h"
 #include "lib/shell/fork_guard.h"
-#include "lib/shell/inbox.h"
 #include "lib/shell/mutex.h"
 #include "lib/shell/record_job.h"
 #include "lib/shell/table_link.h"
@@ -97,7 +96,8 @@ class TaskRecord final : public TimerNode,
 
   const std::string& name() const { return name_; }
   bool registered() const { return registered_; }
-  InboxLink& inbox_link() { return inbox_link_; }
+  std::atomic<bool>& posted() { return posted_; }
+  TaskRecord*& next_posted() { return next_posted_; }
   TableLink& table_link() { return table_link_; }
   const TableLink& table_link() const { return table_link_; }
   Job& attempt_job() { return static_cast<RecordJob<Duty::kAttempt>&>(*this); }
@@ -242,6 +242,7 @@ class TaskRecord final : public TimerNode,
   bool BeginWatchedRun() ABSL_LOCKS_EXCLUDED(mutex_);
   void EndWatchedRun(AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
   void TellInterrupted() ABSL_LOCKS_EXCLUDED(mutex_);
+  void FailByHanging() ABSL_LOCKS_EXCLUDED(mutex_);
   void TellStuck(Missed missed) ABSL_LOCKS_EXCLUDED(mutex_);
   void ReplaceLane(uint32_t run_number) ABSL_LOCKS_EXCLUDED(mutex_);
   [[noreturn]] void AbortProcess(Missed missed);
@@ -269,6 +270,7 @@ class TaskRecord final : public TimerNode,
 
   // --- task_record.cc
   void MoveLocked(const Transition& transition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasStopCallsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool stop_requested() const { return stop_requested_.load(); }
   int64_t Now() const;
@@ -287,8 +289,9 @@ class TaskRecord final : public TimerNode,
   const std::unique_ptr<AttemptWatch> watch_;  // null: attempts have no timeout
 
   // Synchronised by themselves.
-  InboxLink inbox_link_;
   TableLink table_link_;
+  TaskRecord* next_posted_ = nullptr;  // the inbox's, like the flag
+  std::atomic<bool> posted_{false};
   std::atomic<int> references_{1};
   std::atomic<bool> stop_requested_{false};  // written under the mutex
   std::atomic<bool> run_stopped_{false};     // the same: the task, or this attempt

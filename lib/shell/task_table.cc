@@ -15,7 +15,7 @@ namespace foxtive::internal {
 
 void TaskList::PushBack(TaskRecord& record) {
   TableLink& link = record.table_link();
-  link.list = this;
+  link.place = place_;
   link.previous = last_;
   link.next = nullptr;
   (last_ != nullptr ? last_->table_link().next : first_) = &record;
@@ -26,7 +26,25 @@ void TaskList::Remove(TaskRecord& record) {
   TableLink& link = record.table_link();
   (link.previous != nullptr ? link.previous->table_link().next : first_) = link.next;
   (link.next != nullptr ? link.next->table_link().previous : last_) = link.previous;
-  link.list = nullptr;
+  link.place = TaskPlace::kNowhere;
+}
+
+std::string_view TaskTable::NameOf(const Named& named) { return named.record->name(); }
+
+// REQUIRES: it is in one.
+TaskList& TaskTable::ListOf(const TaskRecord& record) {
+  switch (record.table_link().place) {
+    case TaskPlace::kRegistered:
+      return registered_;
+    case TaskPlace::kLive:
+      return live_;
+    case TaskPlace::kStopping:
+      return stopping_;
+    case TaskPlace::kOverdue:
+    case TaskPlace::kNowhere:
+      break;
+  }
+  return overdue_;
 }
 
 absl::Status TaskTable::ShutDownError() {
@@ -34,13 +52,7 @@ absl::Status TaskTable::ShutDownError() {
 }
 
 absl::Status TaskTable::AddLocked(std::span<TaskRecord* const> records, bool start) {
-  for (const TaskRecord* record : records) {
-    const auto found = names_.find(record->name());
-    if (found == names_.end() || found->second->table_link().name_free) continue;
-    return absl::AlreadyExistsError(
-        absl::StrCat("name: '", record->name(), "' is the name of an unfinished task"));
-  }
-  NameLocked(records);
+  if (absl::Status status = NameLocked(records); !status.ok()) return status;
   for (TaskRecord* record : records) {
     record->Ref();
     record->table_link().number = ++numbers_;
@@ -53,30 +65,33 @@ absl::Status TaskTable::AddLocked(std::span<TaskRecord* const> records, bool sta
 
 // First what may fail, and can be undone: entries for names that have none. Then those that tasks
 // which are over have left behind are taken over.
-void TaskTable::NameLocked(std::span<TaskRecord* const> records) {
+absl::Status TaskTable::NameLocked(std::span<TaskRecord* const> records) {
+  bool all_are_new = true;
+  absl::Status status;
   try {
-    for (TaskRecord* record : records) names_.try_emplace(record->name(), record);
+    for (TaskRecord* record : records) {
+      const auto [named, is_new] = names_.insert(Named{record});
+      all_are_new = all_are_new && is_new;
+      if (is_new || named->record->table_link().name_free) continue;
+      status = absl::AlreadyExistsError(
+          absl::StrCat("name: '", record->name(), "' is the name of an unfinished task"));
+      break;
+    }
   } catch (const std::bad_alloc&) {
     for (TaskRecord* record : records) UnnameLocked(*record);
     throw;
   }
-  for (TaskRecord* record : records) TakeOverNameLocked(*record);
-}
-
-// The key points into the record: an old entry gets a new key with its new record. Nothing is
-// allocated for that.
-void TaskTable::TakeOverNameLocked(TaskRecord& record) {
-  const auto found = names_.find(record.name());
-  if (found->second == &record) return;
-  auto entry = names_.extract(found);
-  entry.key() = record.name();
-  entry.mapped() = &record;
-  names_.insert(std::move(entry));
+  if (!status.ok()) {
+    for (TaskRecord* record : records) UnnameLocked(*record);
+  } else if (!all_are_new) {
+    for (TaskRecord* record : records) names_.find(record->name())->record = record;
+  }
+  return status;
 }
 
 void TaskTable::UnnameLocked(TaskRecord& record) {
   const auto found = names_.find(record.name());
-  if (found != names_.end() && found->second == &record) names_.erase(found);
+  if (found != names_.end() && found->record == &record) names_.erase(found);
 }
 
 void TaskTable::StartedLocked(TaskRecord& record) {
@@ -122,7 +137,7 @@ void TaskTable::BeforeResult(TaskRecord& record, bool abandoned) {
   link.kept = record.registered() && keeps_results_;
   if (!link.kept) UnnameLocked(record);
   if (link.started) --started_;
-  link.list->Remove(record);
+  ListOf(record).Remove(record);
   if (abandoned && !link.returned) overdue_.PushBack(record);
   if (record.registered() && link.started) --awaited_;
   if (!link.kept) return;
@@ -148,7 +163,7 @@ void TaskTable::Returned(TaskRecord& record) {
   MutexLock lock(mutex_);
   TableLink& link = record.table_link();
   link.returned = true;
-  if (link.list == &overdue_) overdue_.Remove(record);
+  if (link.place == TaskPlace::kOverdue) overdue_.Remove(record);
 }
 
 TaskRecord* TaskTable::TakeEndedLocked() {
@@ -245,8 +260,8 @@ TaskRecord* TaskTable::Find(std::string_view name) const {
   MutexLock lock(mutex_);
   const auto found = names_.find(name);
   if (found == names_.end()) return nullptr;
-  found->second->Ref();
-  return found->second;
+  found->record->Ref();
+  return found->record;
 }
 
 std::vector<TaskRecord*> TaskTable::Unfinished() const {

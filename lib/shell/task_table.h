@@ -21,15 +21,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "foxtive/clock.h"
 #include "lib/shell/mutex.h"
+#include "lib/shell/table_link.h"
 #include "lib/shell/waiters.h"
 
 namespace foxtive::internal {
@@ -39,11 +41,14 @@ class TaskRecord;
 // The links are in the records.
 class TaskList {
  public:
+  explicit TaskList(TaskPlace place) : place_(place) {}
+
   TaskRecord* first() const { return first_; }
   void PushBack(TaskRecord& record);
   void Remove(TaskRecord& record);
 
  private:
+  const TaskPlace place_;
   TaskRecord* first_ = nullptr;
   TaskRecord* last_ = nullptr;
 };
@@ -109,21 +114,39 @@ class TaskTable {
   static absl::Status ShutDownError();
 
  private:
+  // A record that is known by its name. One name goes from record to record, where it stands.
+  struct Named {
+    mutable TaskRecord* record;
+  };
+  static std::string_view NameOf(std::string_view name) { return name; }
+  static std::string_view NameOf(const Named& named);
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(const auto& name) const {
+      return std::hash<std::string_view>()(NameOf(name));
+    }
+  };
+  struct NameEqual {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return NameOf(a) == NameOf(b); }
+  };
+
   absl::Status AddLocked(std::span<TaskRecord* const> records, bool start)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void NameLocked(std::span<TaskRecord* const> records) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void TakeOverNameLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status NameLocked(std::span<TaskRecord* const> records)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void UnnameLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartedLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  TaskList& ListOf(const TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   TaskRecord* TakeEndedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Clock& clock_;
   mutable Mutex mutex_;
-  std::unordered_map<std::string_view, TaskRecord*> names_ ABSL_GUARDED_BY(mutex_);
-  TaskList registered_ ABSL_GUARDED_BY(mutex_);
-  TaskList live_ ABSL_GUARDED_BY(mutex_);
-  TaskList stopping_ ABSL_GUARDED_BY(mutex_);
-  TaskList overdue_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<Named, NameHash, NameEqual> names_ ABSL_GUARDED_BY(mutex_);
+  TaskList registered_ ABSL_GUARDED_BY(mutex_){TaskPlace::kRegistered};
+  TaskList live_ ABSL_GUARDED_BY(mutex_){TaskPlace::kLive};
+  TaskList stopping_ ABSL_GUARDED_BY(mutex_){TaskPlace::kStopping};
+  TaskList overdue_ ABSL_GUARDED_BY(mutex_){TaskPlace::kOverdue};
   TaskRecord* first_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
   TaskRecord* last_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
   uint64_t numbers_ ABSL_GUARDED_BY(mutex_) = 0;

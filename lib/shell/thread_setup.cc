@@ -10,10 +10,16 @@
 namespace foxtive::internal {
 namespace {
 
-sigset_t AsynchronousSignals() {
+sigset_t AllButFaults() {
   sigset_t signals;
   sigfillset(&signals);
   for (const int fault : kFaultSignals) sigdelset(&signals, fault);
+  return signals;
+}
+
+// Made once: lanes block them again for each task.
+const sigset_t& AsynchronousSignals() {
+  static const sigset_t signals = AllButFaults();
   return signals;
 }
 
@@ -37,13 +43,11 @@ bool BlocksSignals() {
 }
 
 SignalsBlocked::SignalsBlocked() {
-  const sigset_t blocked = AsynchronousSignals();
-  pthread_sigmask(SIG_SETMASK, &blocked, &former_);
+  pthread_sigmask(SIG_SETMASK, &AsynchronousSignals(), &former_);
 }
 
 void SignalsBlocked::Renew() {
-  const sigset_t blocked = AsynchronousSignals();
-  pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+  pthread_sigmask(SIG_SETMASK, &AsynchronousSignals(), nullptr);
 }
 
 SignalsBlocked::~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &former_, nullptr); }

@@ -84,7 +84,7 @@ class WaiterList {
   // REQUIRES: `mutex` guards this list.
   void WakeAll(Mutex& mutex, Clock& clock) ABSL_LOCKS_EXCLUDED(mutex) {
     mutex.Lock();
-    for (size_t count = size_; count > 0 && first_ != nullptr; --count) {
+    for (size_t count = Count(); count > 0 && first_ != nullptr; --count) {
       ThreadParker& thread = *first_->thread;
       Remove(*first_);
       thread.wakers_.fetch_add(1);
@@ -97,33 +97,43 @@ class WaiterList {
   }
 
  private:
+  // In a ring, in the order in which they came; `next` is null outside of it.
   struct Waiter {
     ThreadParker* thread;
     Waiter* previous = nullptr;
     Waiter* next = nullptr;
-    bool linked = false;
   };
 
+  // In front of the first one, which is behind the last one.
   void Add(Waiter& waiter) {
-    waiter.linked = true;
-    waiter.previous = last_;
-    waiter.next = nullptr;
-    (last_ != nullptr ? last_->next : first_) = &waiter;
-    last_ = &waiter;
-    ++size_;
+    if (first_ == nullptr) first_ = waiter.previous = waiter.next = &waiter;
+    waiter.next = first_;
+    waiter.previous = first_->previous;
+    waiter.previous->next = &waiter;
+    first_->previous = &waiter;
   }
 
   void Remove(Waiter& waiter) {
-    if (!waiter.linked) return;
-    (waiter.previous != nullptr ? waiter.previous->next : first_) = waiter.next;
-    (waiter.next != nullptr ? waiter.next->previous : last_) = waiter.previous;
-    waiter.linked = false;
-    --size_;
+    if (waiter.next == nullptr) return;
+    if (first_ == &waiter) first_ = waiter.next == &waiter ? nullptr : waiter.next;
+    waiter.previous->next = waiter.next;
+    waiter.next->previous = waiter.previous;
+    waiter.next = nullptr;
   }
 
+  size_t Count() const {
+    size_t count = 0;
+    const Waiter* waiter = first_;
+    if (waiter == nullptr) return count;
+    do {
+      ++count;
+      waiter = waiter->next;
+    } while (waiter != first_);
+    return count;
+  }
+
+  // One pointer, since each task has two lists of which most are always empty.
   Waiter* first_ = nullptr;
-  Waiter* last_ = nullptr;
-  size_t size_ = 0;
 };
 
 }  // namespace foxtive::internal
