@@ -19,10 +19,11 @@ void Require(bool condition, const char* message) {
   std::abort();
 }
 
+// In this order the two stores to `link` can't be made one of vectors, which costs more than both.
 void Insert(TimerLink& prev, TimerLink& link, TimerLink& next) {
   link.prev = &prev;
-  link.next = &next;
   prev.next = &link;
+  link.next = &next;
   next.prev = &link;
 }
 
@@ -43,7 +44,7 @@ TimerWheel::~TimerWheel() {
 void TimerWheel::Schedule(TimerNode& node, uint64_t deadline_ticks) {
   Require(!node.scheduled(), "Schedule() of a TimerNode that is scheduled already");
   // Free while nothing depends on the cursor, and the closer it is, the fewer moves later.
-  if (size_ == 0) cursor_ = now_ticks_;
+  if (occupied_words_ == 0) cursor_ = now_ticks_;
   node.deadline_ticks_ = std::max(deadline_ticks, now_ticks_);
   Link(node);
   ++size_;
@@ -58,16 +59,18 @@ bool TimerWheel::Cancel(TimerNode& node) {
 TimerNode* TimerWheel::PopDue(uint64_t now_ticks) {
   // kNever - 1 is the end of time: a timer at kNever must not become due.
   now_ticks_ = std::max(now_ticks_, std::min(now_ticks, kNever - 1));
-  while (size_ > 0) {
-    const int index = FirstIndex();
+  while (occupied_words_ != 0) {
+    const unsigned index = FirstIndex();
     Slot& slot = slots_[index];
+    if (slot.earliest > now_ticks_) return nullptr;  // Before any timer has to be looked at.
     PutEarliestFirst(slot);
     if (slot.earliest > now_ticks_) return nullptr;
     cursor_ = slot.earliest;
-    if (index < kSlotsPerLevel || slot.next == slot.prev) {
-      TimerNode& node = static_cast<TimerNode&>(*slot.next);
-      Unlink(node);
-      return &node;
+    TimerNode& first = static_cast<TimerNode&>(*slot.next);
+    if (first.deadline_ticks_ == cursor_) {
+      Unlink(first);  // From where it is: it need not move down with the rest.
+      if (index >= kSlotsPerLevel && slot.next != &slot) MoveDown(slot);
+      return &first;
     }
     MoveDown(slot);
   }
@@ -75,36 +78,37 @@ TimerNode* TimerWheel::PopDue(uint64_t now_ticks) {
 }
 
 uint64_t TimerWheel::NextDeadline() const {
-  if (size_ == 0) return kNever;
+  if (occupied_words_ == 0) return kNever;
   const Slot& slot = slots_[FirstIndex()];
   const TimerNode* const earliest = FindEarliest(slot);
   return earliest == nullptr ? slot.earliest : earliest->deadline_ticks_;
 }
 
-int TimerWheel::IndexOf(uint64_t deadline_ticks) const {
+inline unsigned TimerWheel::IndexOf(uint64_t deadline_ticks) const {
   // `| 1`: a deadline equal to the cursor has no differing digit and belongs to level 0.
   const int top_bit = 63 - std::countl_zero((deadline_ticks ^ cursor_) | 1);
-  const int level = top_bit / kDigitBits;
-  const uint64_t digit = (deadline_ticks >> (level * kDigitBits)) & (kSlotsPerLevel - 1);
-  return level * kSlotsPerLevel + static_cast<int>(digit);
+  const unsigned level = static_cast<unsigned>(top_bit) / kDigitBits;
+  const uint64_t digit = (deadline_ticks >> (level * kDigitBits)) % kSlotsPerLevel;
+  return level * kSlotsPerLevel + static_cast<unsigned>(digit);
 }
 
-int TimerWheel::FirstIndex() const {
-  const int word = std::countr_zero(occupied_words_);
-  return word * kWordBits + std::countr_zero(occupied_slots_[word]);
+inline unsigned TimerWheel::FirstIndex() const {
+  const auto word = static_cast<unsigned>(std::countr_zero(occupied_words_));
+  return word * kWordBits + static_cast<unsigned>(std::countr_zero(occupied_slots_[word]));
 }
 
 // To the back, since equal deadlines stay in order; one that precedes all others to the front.
 inline void TimerWheel::Link(TimerNode& node) {
-  const int index = IndexOf(node.deadline_ticks_);
+  const unsigned index = IndexOf(node.deadline_ticks_);
   Slot& slot = slots_[index];
   if (node.deadline_ticks_ < slot.earliest) {
     slot.earliest = node.deadline_ticks_;
     Insert(slot, node, *slot.next);
     MarkOccupied(index);
   } else {
-    Insert(*slot.prev, node, slot);
-    if (node.prev == &slot) MarkOccupied(index);  // The first one, at kNever.
+    TimerLink& last = *slot.prev;
+    Insert(last, node, slot);
+    if (&last == &slot) MarkOccupied(index);  // The first one, at kNever.
   }
 }
 
@@ -118,15 +122,15 @@ inline void TimerWheel::Unlink(TimerNode& node) {
   if (prev == next) MarkEmpty(static_cast<Slot&>(*next));
 }
 
-inline void TimerWheel::MarkOccupied(int index) {
+inline void TimerWheel::MarkOccupied(unsigned index) {
   occupied_words_ |= uint32_t{1} << (index / kWordBits);
   occupied_slots_[index / kWordBits] |= uint64_t{1} << (index % kWordBits);
 }
 
 void TimerWheel::MarkEmpty(Slot& slot) {
   slot.earliest = kNever;
-  const int index = static_cast<int>(&slot - slots_.data());
-  const int word = index / kWordBits;
+  const auto index = static_cast<unsigned>(&slot - slots_.data());
+  const unsigned word = index / kWordBits;
   occupied_slots_[word] &= ~(uint64_t{1} << (index % kWordBits));
   if (occupied_slots_[word] == 0) occupied_words_ &= ~(uint32_t{1} << word);
 }

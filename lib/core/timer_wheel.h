@@ -128,11 +128,11 @@ class TimerWheel {
   static constexpr int kSlots = kLevels * kSlotsPerLevel;
   static constexpr int kWordBits = 64;
 
-  int IndexOf(uint64_t deadline_ticks) const;
-  int FirstIndex() const;  // REQUIRES: size_ > 0
+  unsigned IndexOf(uint64_t deadline_ticks) const;
+  unsigned FirstIndex() const;  // REQUIRES: occupied_words_ != 0
   void Link(TimerNode& node);
   void Unlink(TimerNode& node);
-  void MarkOccupied(int index);
+  void MarkOccupied(unsigned index);
   void MarkEmpty(Slot& slot);
   void MoveDown(Slot& slot);
   static TimerNode* FindEarliest(const Slot& slot);
