@@ -71,8 +71,11 @@ TEST(TimerWheelTest, OneTimerIsDueOnItsTick) {
 }
 
 TEST(TimerWheelTest, EveryLevelBoundaryOneBeforeOnAndOneAfter) {
-  for (int bits = TimerWheel::kDigitBits; bits < 64; bits += TimerWheel::kDigitBits) {
-    const uint64_t boundary = uint64_t{1} << bits;
+  int shift = 0;
+  for (const int bits : TimerWheel::kDigitBits) {
+    shift += bits;
+    if (shift == 64) break;
+    const uint64_t boundary = uint64_t{1} << shift;
     for (const uint64_t start : {uint64_t{0}, uint64_t{1}, boundary - 2, boundary / 2}) {
       TimerWheel wheel(start);
       auto timers = MakeTimers(3);
@@ -116,12 +119,12 @@ TEST(TimerWheelTest, CenturiesOfMicroseconds) {
 TEST(TimerWheelTest, EverySlotOfEveryLevelInOrder) {
   TimerWheel wheel(0);
   std::vector<uint64_t> deadlines;
-  for (int level = 0; level < TimerWheel::kLevels; ++level) {
-    const int shift = level * TimerWheel::kDigitBits;
-    for (uint64_t digit = 1; digit < TimerWheel::kSlotsPerLevel; ++digit) {
-      if (digit << shift >> shift == digit) deadlines.push_back(digit << shift);
-    }
+  int shift = 0;
+  for (const int bits : TimerWheel::kDigitBits) {
+    for (uint64_t digit = 1; digit >> bits == 0; ++digit) deadlines.push_back(digit << shift);
+    shift += bits;
   }
+  ASSERT_EQ(shift, 64) << "the digits are a whole deadline";
   auto timers = MakeTimers(static_cast<int>(deadlines.size()));
   for (size_t i = deadlines.size(); i-- > 0;) wheel.Schedule(*timers[i], deadlines[i]);
   for (size_t i = 0; i < deadlines.size(); ++i) {

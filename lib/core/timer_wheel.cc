@@ -3,6 +3,7 @@
 #include "lib/core/timer_wheel.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +20,27 @@ void Require(bool condition, const char* message) {
   std::abort();
 }
 
+// Where the slots of a digit begin, and how the digit is got out of a deadline.
+struct Digit {
+  uint32_t first_slot = 0;
+  uint16_t mask = 0;
+  uint16_t shift = 0;
+};
+
+// For each bit of a deadline the digit that it belongs to. Looking it up takes no longer than a
+// division by the width would, if all digits had one.
+constexpr std::array<Digit, 64> kDigitOfBit = [] {
+  std::array<Digit, 64> digit_of_bit;
+  Digit digit;
+  for (const int bits : TimerWheel::kDigitBits) {
+    digit.mask = static_cast<uint16_t>((1 << bits) - 1);
+    for (int bit = 0; bit < bits; ++bit) digit_of_bit[digit.shift + bit] = digit;
+    digit.first_slot += uint32_t{1} << bits;
+    digit.shift = static_cast<uint16_t>(digit.shift + bits);
+  }
+  return digit_of_bit;
+}();
+
 // In this order the two stores to `link` can't be made one of vectors, which costs more than both.
 void Insert(TimerLink& prev, TimerLink& link, TimerLink& next) {
   link.prev = &prev;
@@ -33,7 +55,8 @@ TimerNode::~TimerNode() { Require(!scheduled(), "a TimerNode was destroyed while
 
 TimerWheel::TimerWheel(uint64_t now_ticks)
     : now_ticks_(std::min(now_ticks, kNever - 1)), cursor_(now_ticks_) {
-  static_assert(kSlots / kWordBits <= 32, "occupied_words_ has a bit for each word");
+  static_assert(kSlots % kWordBits == 0, "no slot is without a bit");
+  static_assert(kSlots / kWordBits <= 64, "occupied_words_ has a bit for each word");
   for (Slot& slot : slots_) slot.prev = slot.next = &slot;
 }
 
@@ -69,7 +92,7 @@ TimerNode* TimerWheel::PopDue(uint64_t now_ticks) {
     TimerNode& first = static_cast<TimerNode&>(*slot.next);
     if (first.deadline_ticks_ == cursor_) {
       Unlink(first);  // From where it is: it need not move down with the rest.
-      if (index >= kSlotsPerLevel && slot.next != &slot) MoveDown(slot);
+      if (index >= kSlotsOfLevel0 && slot.next != &slot) MoveDown(slot);
       return &first;
     }
     MoveDown(slot);
@@ -86,10 +109,8 @@ uint64_t TimerWheel::NextDeadline() const {
 
 inline unsigned TimerWheel::IndexOf(uint64_t deadline_ticks) const {
   // `| 1`: a deadline equal to the cursor has no differing digit and belongs to level 0.
-  const int top_bit = 63 - std::countl_zero((deadline_ticks ^ cursor_) | 1);
-  const unsigned level = static_cast<unsigned>(top_bit) / kDigitBits;
-  const uint64_t digit = (deadline_ticks >> (level * kDigitBits)) % kSlotsPerLevel;
-  return level * kSlotsPerLevel + static_cast<unsigned>(digit);
+  const Digit& digit = kDigitOfBit[63 - std::countl_zero((deadline_ticks ^ cursor_) | 1)];
+  return digit.first_slot + (static_cast<unsigned>(deadline_ticks >> digit.shift) & digit.mask);
 }
 
 inline unsigned TimerWheel::FirstIndex() const {
@@ -123,7 +144,7 @@ inline void TimerWheel::Unlink(TimerNode& node) {
 }
 
 inline void TimerWheel::MarkOccupied(unsigned index) {
-  occupied_words_ |= uint32_t{1} << (index / kWordBits);
+  occupied_words_ |= uint64_t{1} << (index / kWordBits);
   occupied_slots_[index / kWordBits] |= uint64_t{1} << (index % kWordBits);
 }
 
@@ -132,7 +153,7 @@ void TimerWheel::MarkEmpty(Slot& slot) {
   const auto index = static_cast<unsigned>(&slot - slots_.data());
   const unsigned word = index / kWordBits;
   occupied_slots_[word] &= ~(uint64_t{1} << (index % kWordBits));
-  if (occupied_slots_[word] == 0) occupied_words_ &= ~(uint32_t{1} << word);
+  if (occupied_slots_[word] == 0) occupied_words_ &= ~(uint64_t{1} << word);
 }
 
 // Empties a slot that the cursor has reached into lower levels, in the order of its list. A list

@@ -5,9 +5,10 @@
 //
 // The algorithm is the hierarchical timing wheel of Varghese and Lauck ("Hashed and Hierarchical
 // Timing Wheels", SOSP 1987), driven by the earliest deadline instead of by a tick, as in the radix
-// heap of Ahuja, Mehlhorn, Orlin and Tarjan (1990). Read a deadline as 10 digits of 7 bits. The
-// wheel has a cursor, which no scheduled deadline precedes. A timer waits on the level of the
-// highest digit in which its deadline differs from the cursor, in the slot of that digit. So:
+// heap of Ahuja, Mehlhorn, Orlin and Tarjan (1990). Read a deadline as 9 digits: the lowest has 8
+// bits, two have 10, six have 6. The wheel has a cursor, which no scheduled deadline precedes. A
+// timer waits on the level of the highest digit in which its deadline differs from the cursor, in
+// the slot of that digit. So:
 //   - every timer on a level is due before every timer on a higher level, and so it is with the
 //     slots of one level: two bit scans find the earliest slot;
 //   - where a timer waits follows from cursor and deadline, so timers of one deadline always share
@@ -15,14 +16,16 @@
 //   - a list is a ring through its slot, so cancelling needs no position and no slot, except for
 //     the last timer of one, whose neighbours are the slot;
 //   - when the earliest timer is due, the cursor jumps to it and the rest of its slot moves down. A
-//     timer moves at most 9 times in its life, however far time jumps; a slot of one never does.
+//     timer moves at most 8 times in its life, however far time jumps; a slot of one never does.
 //
-// Why 128 slots x 10 levels: what a timer costs is above all cache misses, and each move is one. A
-// minute of microseconds spreads over 29 slots of the fourth level, whose timers mostly move twice
-// before they are due. 64 x 11 moves more often: with 1 M timers a pop is slower by a tenth or
-// more. 256 x 8 has so many slots with few timers that branches are mispredicted: with 1 k timers
-// both cancelling with scheduling and popping are slower by a tenth. The slots take 40 KB; those in
-// use are few.
+// Why these digits: what a timer costs is above all cache misses, and each move is one. A minute
+// of microseconds spreads over 229 slots of the third level, whose lists are short; with 100 k
+// timers the second level has a slot for nearly each one of such a list, so most move once before
+// they are due. With ten digits of 7 bits the minute has 29 slots of the fourth level, and they
+// move twice: a pop is slower by a sixth with 10 k timers and by a third with 1 M, though faster by
+// a tenth with 1 k, as fewer slots have two or three. With digits of 8 bits the minute has 4 slots:
+// with 100 k a pop is slower by a half. Few timers are due in more than 2^28 ticks, so 6 bits are
+// enough there. The slots take 63 KB; those in use are few.
 //
 // The next deadline is exact: the wheel never asks to be woken for its own housekeeping. Each slot
 // knows its earliest deadline and has that timer first in its list. Cancelling that very timer
@@ -31,7 +34,7 @@
 // its bound (else cancelling the first of a million timers again and again would be quadratic): a
 // consumer that sleeps until the bound wakes early once, and PopDue() then moves the slot down. So
 // an early wake-up needs a cancelled timer, moves more than kMaxScan timers, and no timer is moved
-// more than 9 times: at most 9 early wake-ups per 257 timers, whatever the caller does.
+// more than 8 times: at most 8 early wake-ups per 257 timers, whatever the caller does.
 //
 // The longest pause is one PopDue() that moves a whole slot, and it is a matter of cache misses:
 // with a slot of 100 k timers some 2 ms; of a million 5 ms if they were scheduled in the order in
@@ -89,9 +92,9 @@ class TimerWheel {
   static constexpr uint64_t kNever = UINT64_MAX;
   // A slot of at most so many timers always knows its earliest: some microseconds of scanning.
   static constexpr size_t kMaxScan = 256;
-  static constexpr int kDigitBits = 7;
-  static constexpr int kSlotsPerLevel = 1 << kDigitBits;
-  static constexpr int kLevels = (64 + kDigitBits - 1) / kDigitBits;
+  // The width of each digit, the lowest first.
+  static constexpr std::array kDigitBits = {8, 10, 10, 6, 6, 6, 6, 6, 6};
+  static constexpr int kLevels = static_cast<int>(kDigitBits.size());
 
   explicit TimerWheel(uint64_t now_ticks);
   TimerWheel(const TimerWheel&) = delete;
@@ -121,11 +124,16 @@ class TimerWheel {
   size_t size() const { return size_; }
 
  private:
-  // Empty: linked to itself, kNever. Aligned so that none straddles two cache lines.
-  struct alignas(32) Slot : TimerLink {
+  // Empty: linked to itself, kNever.
+  struct Slot : TimerLink {
     uint64_t earliest = kNever;  // no deadline precedes it; exact if the first timer has it
   };
-  static constexpr int kSlots = kLevels * kSlotsPerLevel;
+  static constexpr int kSlotsOfLevel0 = 1 << kDigitBits[0];
+  static constexpr int kSlots = [] {
+    int slots = 0;
+    for (const int bits : kDigitBits) slots += 1 << bits;
+    return slots;
+  }();
   static constexpr int kWordBits = 64;
 
   unsigned IndexOf(uint64_t deadline_ticks) const;
@@ -141,7 +149,7 @@ class TimerWheel {
   uint64_t now_ticks_;
   uint64_t cursor_;  // at most now_ticks_, and at most every deadline
   size_t size_ = 0;
-  uint32_t occupied_words_ = 0;                                   // bit w: word w is not 0
+  uint64_t occupied_words_ = 0;                                   // bit w: word w is not 0
   std::array<uint64_t, kSlots / kWordBits> occupied_slots_ = {};  // bit s of word w: slot 64 w + s
   std::array<Slot, kSlots> slots_;
 };
