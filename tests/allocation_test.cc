@@ -202,7 +202,7 @@ TEST(AllocationTest, S26_EventsAreDeliveredWhileEveryAllocationFails) {
   Scene scene;
   const auto listener = std::make_shared<CountingListener>();
   CountOf(CrashLoop(scene, Allocations::kFail, absl::ZeroDuration()), scene, nullptr, listener);
-  EXPECT_GE(listener->told, kWarmUp + 1024) << "a ring at least";
+  EXPECT_GE(listener->told, 1024) << "a ring at least, however fast the loop is";
   EXPECT_LE(listener->told, 3 + kWarmUp + kRestarts) << "that of the warm-up, and the end";
 }
 

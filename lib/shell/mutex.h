@@ -13,6 +13,9 @@
 //
 // Unlock touches the mutex by its exchange alone; after that only its address goes to the kernel.
 // So whoever locks it next may destroy it.
+//
+// Not inline: where a mutex is let go of is where threads get in each other's way, so the simulator
+// puts itself in front of these two (tests/simulator/preemption.h).
 
 #ifndef FOXTIVE_LIB_SHELL_MUTEX_H_
 #define FOXTIVE_LIB_SHELL_MUTEX_H_
@@ -21,8 +24,6 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
-#include "foxtive/clock.h"
-#include "lib/shell/futex.h"
 
 namespace foxtive::internal {
 
@@ -32,17 +33,8 @@ class ABSL_LOCKABLE Mutex {
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
-    int32_t free = kFree;
-    if (state_.compare_exchange_strong(free, kHeld, std::memory_order_acquire)) return;
-    while (state_.exchange(kContended, std::memory_order_acquire) != kFree) {
-      FutexWait(state_, kContended, Clock::kNever);
-    }
-  }
-
-  void Unlock() ABSL_UNLOCK_FUNCTION() {
-    if (state_.exchange(kFree, std::memory_order_release) == kContended) FutexWakeOne(state_);
-  }
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION();
+  void Unlock() ABSL_UNLOCK_FUNCTION();
 
   // Tells the analysis what it can't see, in a function that is called under the lock.
   void AssertHeld() const ABSL_ASSERT_EXCLUSIVE_LOCK() {}

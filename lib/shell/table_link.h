@@ -17,6 +17,7 @@ enum class TaskPlace : uint8_t { kNowhere, kRegistered, kLive, kStopping, kOverd
 struct TableLink {
   TaskRecord* previous = nullptr;
   TaskRecord* next = nullptr;
+  TaskRecord* next_named = nullptr;  // with the same hash of its name
   TaskRecord* next_ended = nullptr;  // in the queue of results to hand out
   uint64_t number = 0;               // in order of registration
   TaskPlace place = TaskPlace::kNowhere;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <new>
 #include <string>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -29,8 +28,6 @@ void TaskList::Remove(TaskRecord& record) {
   link.place = TaskPlace::kNowhere;
 }
 
-std::string_view TaskTable::NameOf(const Named& named) { return named.record->name(); }
-
 // REQUIRES: it is in one.
 TaskList& TaskTable::ListOf(const TaskRecord& record) {
   switch (record.table_link().place) {
@@ -51,9 +48,17 @@ absl::Status TaskTable::ShutDownError() {
   return absl::FailedPreconditionError("the Supervisor has been asked to shut down");
 }
 
+// Until there is room for all names nothing is changed, and after that nothing fails.
 absl::Status TaskTable::AddLocked(std::span<TaskRecord* const> records, bool start) {
-  if (absl::Status status = NameLocked(records); !status.ok()) return status;
+  for (const TaskRecord* record : records) {
+    const TaskRecord* const found = names_.Find(record->name());
+    if (found == nullptr || found->table_link().name_free) continue;
+    return absl::AlreadyExistsError(
+        absl::StrCat("name: '", record->name(), "' is the name of an unfinished task"));
+  }
+  names_.Reserve(records.size());
   for (TaskRecord* record : records) {
+    names_.Put(*record);
     record->Ref();
     record->table_link().number = ++numbers_;
     ++unfinished_;
@@ -61,37 +66,6 @@ absl::Status TaskTable::AddLocked(std::span<TaskRecord* const> records, bool sta
     (start ? live_ : registered_).PushBack(*record);
   }
   return absl::OkStatus();
-}
-
-// First what may fail, and can be undone: entries for names that have none. Then those that tasks
-// which are over have left behind are taken over.
-absl::Status TaskTable::NameLocked(std::span<TaskRecord* const> records) {
-  bool all_are_new = true;
-  absl::Status status;
-  try {
-    for (TaskRecord* record : records) {
-      const auto [named, is_new] = names_.insert(Named{record});
-      all_are_new = all_are_new && is_new;
-      if (is_new || named->record->table_link().name_free) continue;
-      status = absl::AlreadyExistsError(
-          absl::StrCat("name: '", record->name(), "' is the name of an unfinished task"));
-      break;
-    }
-  } catch (const std::bad_alloc&) {
-    for (TaskRecord* record : records) UnnameLocked(*record);
-    throw;
-  }
-  if (!status.ok()) {
-    for (TaskRecord* record : records) UnnameLocked(*record);
-  } else if (!all_are_new) {
-    for (TaskRecord* record : records) names_.find(record->name())->record = record;
-  }
-  return status;
-}
-
-void TaskTable::UnnameLocked(TaskRecord& record) {
-  const auto found = names_.find(record.name());
-  if (found != names_.end() && found->record == &record) names_.erase(found);
 }
 
 void TaskTable::StartedLocked(TaskRecord& record) {
@@ -135,7 +109,7 @@ void TaskTable::BeforeResult(TaskRecord& record, bool abandoned) {
   TableLink& link = record.table_link();
   link.name_free = true;
   link.kept = record.registered() && keeps_results_;
-  if (!link.kept) UnnameLocked(record);
+  if (!link.kept) names_.Remove(record);
   if (link.started) --started_;
   ListOf(record).Remove(record);
   if (abandoned && !link.returned) overdue_.PushBack(record);
@@ -189,7 +163,7 @@ TaskTable::Waited TaskTable::AwaitAny(int64_t deadline_nanos, TaskRecord*& recor
 void TaskTable::HandedOut(TaskRecord& record) {
   {
     MutexLock lock(mutex_);
-    UnnameLocked(record);
+    names_.Remove(record);
   }
   record.Unref();
 }
@@ -258,10 +232,9 @@ absl::Status TaskTable::OverdueStatus() const {
 
 TaskRecord* TaskTable::Find(std::string_view name) const {
   MutexLock lock(mutex_);
-  const auto found = names_.find(name);
-  if (found == names_.end()) return nullptr;
-  found->record->Ref();
-  return found->record;
+  TaskRecord* const record = names_.Find(name);
+  if (record != nullptr) record->Ref();
+  return record;
 }
 
 std::vector<TaskRecord*> TaskTable::Unfinished() const {

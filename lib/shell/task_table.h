@@ -21,16 +21,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "foxtive/clock.h"
 #include "lib/shell/mutex.h"
+#include "lib/shell/name_index.h"
 #include "lib/shell/table_link.h"
 #include "lib/shell/waiters.h"
 
@@ -114,35 +113,15 @@ class TaskTable {
   static absl::Status ShutDownError();
 
  private:
-  // A record that is known by its name. One name goes from record to record, where it stands.
-  struct Named {
-    mutable TaskRecord* record;
-  };
-  static std::string_view NameOf(std::string_view name) { return name; }
-  static std::string_view NameOf(const Named& named);
-  struct NameHash {
-    using is_transparent = void;
-    size_t operator()(const auto& name) const {
-      return std::hash<std::string_view>()(NameOf(name));
-    }
-  };
-  struct NameEqual {
-    using is_transparent = void;
-    bool operator()(const auto& a, const auto& b) const { return NameOf(a) == NameOf(b); }
-  };
-
   absl::Status AddLocked(std::span<TaskRecord* const> records, bool start)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status NameLocked(std::span<TaskRecord* const> records)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void UnnameLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartedLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   TaskList& ListOf(const TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   TaskRecord* TakeEndedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Clock& clock_;
   mutable Mutex mutex_;
-  absl::flat_hash_set<Named, NameHash, NameEqual> names_ ABSL_GUARDED_BY(mutex_);
+  NameIndex names_ ABSL_GUARDED_BY(mutex_);
   TaskList registered_ ABSL_GUARDED_BY(mutex_){TaskPlace::kRegistered};
   TaskList live_ ABSL_GUARDED_BY(mutex_){TaskPlace::kLive};
   TaskList stopping_ ABSL_GUARDED_BY(mutex_){TaskPlace::kStopping};

@@ -21,3 +21,9 @@ WRAPPED = [
     "_ZN7foxtive8internal9TaskTable9AddLockedESt4spanIKPNS0_10TaskRecordELm18446744073709551615EEb",
     "_ZNK7foxtive15BackoffStrategy5DelayEld",
 ]
+
+# The same for preemption.cc.
+PREEMPTED = [
+    "_ZN7foxtive8internal5Mutex4LockEv",
+    "_ZN7foxtive8internal5Mutex6UnlockEv",
+]
