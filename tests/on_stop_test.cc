@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
+#include "foxtive/testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/test_util.h"
@@ -64,6 +65,26 @@ TEST(OnStopTest, AfterTheStopItIsCalledAtOnceAndHere) {
   EXPECT_TRUE(handle.RequestStop());
   AwaitResult(handle);
   EXPECT_THAT(log.Entries(), ElementsAre("here", "made"));
+}
+
+// The task's token fires a moment after the stop, on another thread, which has not had its turn.
+TEST(OnStopTest, AfterTheStopItIsCalledAtOnceThoughTheTokenHasNotFired) {
+  testing::SimulatedTime time;
+  std::unique_ptr<Supervisor> supervisor = MakeSupervisor({.clock = time.clock()});
+  EventLog log;
+  const TaskHandle task = Submit(*supervisor, Spec("task", [&](TaskContext& context) {
+    const std::stop_token token = context.stop_token();
+    context.SleepFor(absl::InfiniteDuration());
+    EXPECT_FALSE(token.stop_requested());
+    {
+      const auto on_stop = context.OnStop([&] { log.Add("called"); });
+      log.Add("made");
+    }
+  }));
+  time.AdvanceBy(absl::Seconds(1));
+  EXPECT_TRUE(task.RequestStop());
+  time.AdvanceBy(absl::Seconds(1));
+  EXPECT_THAT(log.Entries(), ElementsAre("called", "made"));
 }
 
 TEST(OnStopTest, WhatIsDestroyedIsNotCalled) {

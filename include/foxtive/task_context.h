@@ -125,8 +125,8 @@ class TaskContext {
   template <typename Callback>
   [[nodiscard]] StopCallback<std::decay_t<Callback>> OnStop(Callback&& callback) const {
     return StopCallback<std::decay_t<Callback>>(
-        stop_token(), internal::OnStopCall<std::decay_t<Callback>>{
-                          &CallOnStop, record_, std::forward<Callback>(callback)});
+        TokenForCallback(), internal::OnStopCall<std::decay_t<Callback>>{
+                                &CallOnStop, record_, std::forward<Callback>(callback)});
   }
 
   // Says that this attempt has done real work: what failed before no longer counts for the backoff
@@ -144,6 +144,7 @@ class TaskContext {
 
   TaskContext(internal::TaskRecord& record, int64_t attempt) : record_(record), attempt_(attempt) {}
 
+  std::stop_token TokenForCallback() const;
   static void CallOnStop(internal::TaskRecord& record, void (*call)(void* callback),
                          void* callback) noexcept;
 

@@ -41,6 +41,16 @@ absl::Status TaskContext::WaitWritable(int fd, absl::Duration timeout) const {
   return record_.AwaitDescriptor(fd, POLLOUT, timeout);
 }
 
+// A stop that has come already is told at once. The task's own token may not have fired yet: a
+// service lane sees to that.
+std::stop_token TaskContext::TokenForCallback() const {
+  std::stop_token token = stop_token();
+  if (token.stop_requested() || !stop_requested()) return token;
+  std::stop_source fired;
+  fired.request_stop();
+  return fired.get_token();
+}
+
 void TaskContext::CallOnStop(internal::TaskRecord& record, void (*call)(void*),
                              void* callback) noexcept {
   record.CallOnStop(call, callback);
