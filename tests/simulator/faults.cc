@@ -105,7 +105,12 @@ const char* NameOf(Fault fault) {
                                            "result handed out twice",
                                            "late return forgotten",
                                            "end told twice",
-                                           "end not told"};
+                                           "end not told",
+                                           "a wait too short",
+                                           "a wait deaf",
+                                           "a stop loses to a gift",
+                                           "OnStop twice",
+                                           "OnStop forgotten"};
   return kNames[static_cast<int>(fault)];
 }
 
@@ -177,11 +182,32 @@ bool FOXTIVE_WRAP(_ZN7foxtive8internal10EventQueue4EmitENS0_6NoticeE)(EventQueue
   return FOXTIVE_REAL(_ZN7foxtive8internal10EventQueue4EmitENS0_6NoticeE)(queue, std::move(notice));
 }
 
+void FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord10CallOnStopEPFvPvES2_)(TaskRecord*,
+                                                                          void (*)(void*), void*);
+void FOXTIVE_WRAP(_ZN7foxtive8internal10TaskRecord10CallOnStopEPFvPvES2_)(TaskRecord* record,
+                                                                          void (*call)(void*),
+                                                                          void* callback) {
+  if (Strikes(Fault::kOnStopForgotten, 3)) return;
+  if (Strikes(Fault::kOnStopTwice)) call(callback);
+  FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord10CallOnStopEPFvPvES2_)(record, call, callback);
+}
+
 TaskRecord::Due FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord8TimerDueEv)(TaskRecord*);
 TaskRecord::Due FOXTIVE_WRAP(_ZN7foxtive8internal10TaskRecord8TimerDueEv)(TaskRecord* record) {
   const TaskRecord::Due due = FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord8TimerDueEv)(record);
   if (due != TaskRecord::Due::kAbandon || !Strikes(Fault::kStopTimerIgnored)) return due;
   return TaskRecord::Due::kNothing;
+}
+
+bool FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord9AwaitTurnEl)(TaskRecord*, int64_t);
+bool FOXTIVE_WRAP(_ZN7foxtive8internal10TaskRecord9AwaitTurnEl)(TaskRecord* record,
+                                                                int64_t deadline) {
+  constexpr int64_t kMillisecond = 1'000'000;
+  if (Strikes(Fault::kWaitTooShort)) deadline -= kMillisecond;
+  while (FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord9AwaitTurnEl)(record, deadline)) {
+    if (!Strikes(Fault::kWaitDeaf)) return true;
+  }
+  return false;
 }
 
 bool FOXTIVE_REAL(_ZN7foxtive8internal10TimerWheel6CancelERNS0_9TimerNodeE)(TimerWheel*,
@@ -319,6 +345,13 @@ absl::Status FOXTIVE_WRAP(
     if (status.ok() && Strikes(Fault::kNameFreedEarly)) record->table_link().name_free = true;
   }
   return status;
+}
+
+absl::Status FOXTIVE_REAL(_ZNK7foxtive8internal10TaskRecord7EndWaitEb)(const TaskRecord*, bool);
+absl::Status FOXTIVE_WRAP(_ZNK7foxtive8internal10TaskRecord7EndWaitEb)(const TaskRecord* record,
+                                                                       bool ready) {
+  if (ready && Strikes(Fault::kStopLosesToGift)) return absl::OkStatus();
+  return FOXTIVE_REAL(_ZNK7foxtive8internal10TaskRecord7EndWaitEb)(record, ready);
 }
 
 absl::Duration FOXTIVE_REAL(_ZNK7foxtive15BackoffStrategy5DelayEld)(const BackoffStrategy*, int64_t,

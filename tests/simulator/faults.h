@@ -46,8 +46,13 @@ enum class Fault : uint8_t {
   kLateReturnForgotten,  // Shutdown goes on naming a worker that has returned
   kEndToldTwice,         // to the listener
   kEndNotTold,           // to the listener
+  kWaitTooShort,         // on a condition, by a millisecond
+  kWaitDeaf,             // nobody looks again before the timeout
+  kStopLosesToGift,      // the condition is there, and that is said
+  kOnStopTwice,          // its callback
+  kOnStopForgotten,      // the same, one in three
 };
-inline constexpr int kFaults = static_cast<int>(Fault::kEndNotTold);  // without kNone
+inline constexpr int kFaults = static_cast<int>(Fault::kOnStopForgotten);  // without kNone
 
 const char* NameOf(Fault fault);
 void Plant(Fault fault);

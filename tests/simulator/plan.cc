@@ -47,6 +47,21 @@ void PlanTimeouts(Random random, TaskPlan& plan) {
       {OnStuck::kReport, OnStuck::kRestart, OnStuck::kRestart, OnStuck::kRestartOrGiveUp});
 }
 
+// The same.
+void PlanWaits(Random random, absl::Duration longest, AttemptPlan& plan) {
+  plan.gives = random.OneIn(6);
+  plan.wants_descriptor = random.OneIn(8);
+  using Leaves = AttemptPlan::Leaves;
+  plan.leaves = random.OneOf({Leaves::kNothing, Leaves::kCallback, Leaves::kCallback,
+                              Leaves::kThrowingCallback, Leaves::kEarly, Leaves::kLate});
+  plan.awaits_gift = !random.OneIn(3);
+  plan.patience = random.Duration(longest);
+  if (random.OneIn(20)) plan.patience = -absl::Seconds(1);
+  if (!random.OneIn(4)) return;
+  plan.patience = absl::InfiniteDuration();
+  plan.beats_every = absl::InfiniteDuration();  // or it would beat for as long as the world lasts
+}
+
 }  // namespace
 
 const char* NameOf(Hook hook) {
@@ -103,6 +118,7 @@ TaskPlan TaskPlan::Make(uint64_t seed, uint64_t number) {
   plan.succeeds_percent = random.OneOf<uint64_t>({0, 5, 30, 100});
   plan.longest = random.OneOf({absl::Milliseconds(1), absl::Seconds(1), absl::Seconds(20)});
   PlanTimeouts(Random(seed, number, 6), plan);
+  plan.waits = Random(seed, number, 14).OneIn(2);
   return plan;
 }
 
@@ -132,6 +148,7 @@ AttemptPlan TaskPlan::Attempt(int64_t attempt) const {
   Random beats(seed, static_cast<uint64_t>(attempt), 7);
   // Not a thousand times in an attempt.
   if (!beats.OneIn(3)) plan.beats_every = beats.Duration(longest) + longest / 100;
+  if (waits) PlanWaits(Random(seed, static_cast<uint64_t>(attempt), 8), longest, plan);
   return plan;
 }
 

@@ -42,7 +42,15 @@ struct AttemptPlan {
   absl::Duration deaf{};   // then it waits for this long, whatever happens
   bool marks_healthy = false;
   bool token = false;                                     // uses stop_token with a callback
-  absl::Duration beats_every = absl::InfiniteDuration();  // while it sleeps
+  absl::Duration beats_every = absl::InfiniteDuration();  // while it waits
+  // Then for a gift, for so long.
+  bool awaits_gift = false;
+  absl::Duration patience{};
+  bool gives = false;
+  bool wants_descriptor = false;
+  // What it leaves with OnStop: until its end, or before its waits only, or after them.
+  enum class Leaves : uint8_t { kNothing, kCallback, kThrowingCallback, kEarly, kLate };
+  Leaves leaves = Leaves::kNothing;
   enum class Deed : uint8_t { kNone, kStopsItself, kSubmits, kOwns, kShutsDown, kAsksWhatItMayNot };
   Deed deed = Deed::kNone;
 };
@@ -80,6 +88,7 @@ struct TaskPlan {
   uint64_t throws_percent = 0;
   uint64_t prevents_percent = 0;
   absl::Duration longest{};  // of what it does
+  bool waits = false;        // some of its attempts
 
   static TaskPlan Make(uint64_t seed, uint64_t number);
   AttemptPlan Attempt(int64_t attempt) const;

@@ -145,10 +145,7 @@ absl::Status TaskWatch::Run(TaskContext& context) {
   if (attempt.token) callback.emplace(context.stop_token(), [&called] { called = true; });
   if (attempt.marks_healthy) context.MarkHealthy();
   DoDeed(attempt, context);
-  if (!Sleep(attempt, context) && !context.stop_requested()) {
-    Fail("SleepFor was cut short without a stop");
-  }
-  Dwell(attempt.deaf);
+  Waits(attempt, context);
   callback.reset();
   const bool hung = CheckInterruption(context);
   if (called && !stops() && !hung && !maybe_hung_)
@@ -157,19 +154,6 @@ absl::Status TaskWatch::Run(TaskContext& context) {
   AttemptEnded(attempt.outcome, attempt.marks_healthy || lasted, hung);
   if (attempt.outcome == Outcome::kException) throw std::runtime_error(kExceptionText);
   return ErrorOf(attempt.outcome);
-}
-
-bool TaskWatch::Sleep(const AttemptPlan& attempt, TaskContext& context) {
-  absl::Duration left = attempt.sleep;
-  while (left > absl::ZeroDuration()) {
-    const absl::Duration piece = std::min(left, attempt.beats_every);
-    const int64_t due = Now() + Nanos(piece);
-    if (!context.SleepFor(piece)) return false;
-    if (Now() < due) Fail("SleepFor was over too early");
-    left -= piece;
-    if (attempt.beats_every < absl::InfiniteDuration()) Beat(context);
-  }
-  return true;
 }
 
 void TaskWatch::DoDeed(const AttemptPlan& attempt, TaskContext& context) {
@@ -234,6 +218,7 @@ void TaskWatch::RequestStop() {
   if (!answer) return;
   if (stop_answered_) Fail("RequestStop said true twice");
   stop_answered_ = true;
+  stop_asked_at_ = asked_at;
   const absl::Duration timeout = plan_.stop_timeout.value_or(world_.plan().shutdown_timeout);
   if (timeout != absl::InfiniteDuration()) stop_deadline_ = asked_at + Nanos(timeout) + kTickNanos;
 }

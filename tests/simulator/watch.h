@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
+#include "tests/simulator/box.h"
 #include "tests/simulator/plan.h"
 
 namespace foxtive::test {
@@ -56,6 +58,8 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
 
   // Looks at its state, when nobody is inside of the library.
   void Look();
+  // And when nobody can go on: whether it waits for something that is there.
+  void LookAtWait() const;
   // When the world is over.
   void CheckEnd();
 
@@ -67,7 +71,31 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   absl::Status Run(TaskContext& context);
   void DoDeed(const AttemptPlan& attempt, TaskContext& context);
   void WaitForItself();
-  bool Sleep(const AttemptPlan& attempt, TaskContext& context);
+
+  // What an attempt has left with OnStop, until this is destroyed.
+  class LeftCallback {
+   public:
+    LeftCallback(TaskWatch& watch, const TaskContext& context, bool throws);
+    ~LeftCallback();
+    LeftCallback(const LeftCallback&) = delete;
+    LeftCallback& operator=(const LeftCallback&) = delete;
+
+   private:
+    struct State;  // outlives it, so that a call that comes later is seen
+    TaskWatch& watch_;
+    const std::shared_ptr<State> state_;
+    std::unique_ptr<StopCallback<std::function<void()>>> callback_;
+  };
+  void Waits(const AttemptPlan& attempt, TaskContext& context);
+  void Sleep(const AttemptPlan& attempt, TaskContext& context);
+  void AwaitGift(const AttemptPlan& attempt, TaskContext& context);
+  void InPieces(absl::Duration left, const AttemptPlan& attempt, TaskContext& context,
+                const std::function<absl::Status(absl::Duration)>& wait);
+  void CheckWait(const absl::Status& status, bool stopped, int64_t began,
+                 const TaskContext& context);
+  void AskForDescriptor(const TaskContext& context) const;
+  int64_t StoppedBy() const;
+  void CheckStoppedAtOnce(int64_t began) const;
   void Beat(TaskContext& context);
   // Of the attempt that is in `run`: whether it has missed something by now, and whether it can
   // have; `after` that long ago.
@@ -110,11 +138,19 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   bool started_ = false;
   int64_t made_at_ = 0;
   bool stop_answered_ = false;            // a RequestStop said true
+  int64_t stop_asked_at_ = 0;             // that one
   int asks_ = 0;                          // calls of RequestStop that are under way
   std::optional<int64_t> stop_deadline_;  // by which it has a result
 
   int64_t& Calls(Hook hook) { return calls_[static_cast<size_t>(hook)]; }
   int64_t Calls(Hook hook) const { return calls_[static_cast<size_t>(hook)]; }
+
+  struct Wait {
+    bool on = false;
+    const Box* box = nullptr;  // what it waits for
+    int64_t ends = 0;
+  };
+  Wait wait_;
 
   int64_t began_ = 0;           // its attempt
   int64_t last_beat_ = 0;       // or its beginning

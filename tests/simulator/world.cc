@@ -113,6 +113,7 @@ std::vector<std::string> World::LastSteps() const {
 void World::LookAtAll() {
   for (TaskWatch* watch : unfinished_) watch->Look();
   std::erase_if(unfinished_, [](const TaskWatch* watch) { return watch->has_result(); });
+  for (const TaskWatch* watch : unfinished_) watch->LookAtWait();
   if (exact()) CheckCapacity();
 }
 
@@ -191,6 +192,7 @@ void World::Finish() {
   std::shared_ptr<Supervisor> last = std::move(supervisor_);
   supervisor_ = nullptr;
   ends_alone_ = last.use_count() == 1;
+  if (ends_alone_) shut_down_at_ = std::min(shut_down_at_, Now());
   const int64_t deadline = Now() + absl::ToInt64Nanoseconds(plan_.shutdown_timeout) + 100'000'000;
   last = nullptr;
   if (ends_alone_) {

@@ -22,6 +22,7 @@
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
 #include "lib/testing/simulation.h"
+#include "tests/simulator/box.h"
 #include "tests/simulator/plan.h"
 #include "tests/simulator/watch.h"
 
@@ -62,12 +63,18 @@ class World {
   // There is a lane for each task.
   bool uncontended() const { return exact() && plan_.max_concurrency > 2 * plan_.tasks; }
   int64_t Now() const { return simulation_->NowNanos(); }
+  // Nothing that a stop leads to waits for a service lane: there are seventeen and more.
+  bool has_service_for_all() const { return exact() && plan_.tasks <= 15; }
   bool shuts_down() const { return shuts_down_; }
+  // When all tasks had been asked to stop for certain.
+  int64_t shut_down_at() const { return shut_down_at_; }
   bool WantsFinishedCall(uint64_t number) const;
   void Fail(const std::string& what);
   void Note(const Step& step);
   void Dwell(absl::Duration duration);
   void SubmitNext();
+  Box& BoxOf(uint64_t number) { return boxes_[number % boxes_.size()]; }
+  void Give(uint64_t number);
   // Shares the Supervisor, and may be the one that destroys it.
   void OwnSupervisor(absl::Duration duration);
   void RequestShutdown();
@@ -120,6 +127,7 @@ class World {
   };
   std::unordered_map<std::string, Submissions> submissions_;  // by name
   std::unordered_map<std::string, int> handed_out_;           // by name
+  std::array<Box, 2> boxes_;
   uint64_t next_task_ = 0;
   int starting_all_ = 0;     // calls that are under way
   bool creating_ = true;     // the Supervisor
@@ -127,6 +135,7 @@ class World {
   bool ends_alone_ = false;  // nobody but Finish had the Supervisor
   int hosts_ = 0;            // that have not ended
   bool shuts_down_ = false;
+  int64_t shut_down_at_ = INT64_MAX;
   bool ending_ = false;
   std::string failure_;
   std::array<Step, kTrace> trace_{};  // a ring

@@ -2,6 +2,7 @@
 //
 // What the hosts of a world do, and what each of their calls may answer.
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -25,8 +26,10 @@ void World::Spawn(std::function<void()> body) {
 
 void World::Host(uint64_t number) {
   Random random(plan_.seed, number, 7);
+  Random gifts(plan_.seed, number, 15);
   while (!ending_ && supervisor_ != nullptr) {
     HostDeed(random);
+    if (gifts.OneIn(2)) Give(gifts.Next());
     Dwell(random.Duration(plan_.lasts / 20));
   }
 }
@@ -220,10 +223,16 @@ void World::HandedOut(const SupervisionResult& result) {
   }
 }
 
+void World::Give(uint64_t number) {
+  Note({.nanos = Now(), .what = "a gift", .number = static_cast<int64_t>(number % boxes_.size())});
+  BoxOf(number).Give(Now());
+}
+
 void World::RequestShutdown() {
   const std::shared_ptr<Supervisor> supervisor = supervisor_;
   if (supervisor == nullptr) return;
   shuts_down_ = true;
+  shut_down_at_ = std::min(shut_down_at_, Now());
   supervisor->RequestShutdown();
 }
 
@@ -231,6 +240,7 @@ void World::Shutdown(absl::Duration timeout) {
   const std::shared_ptr<Supervisor> supervisor = supervisor_;
   if (supervisor == nullptr) return;
   shuts_down_ = true;
+  shut_down_at_ = std::min(shut_down_at_, Now());
   const int64_t deadline = Now() + absl::ToInt64Nanoseconds(timeout);
   const absl::Status status = supervisor->Shutdown(timeout);
   CheckInTime("Shutdown", deadline);

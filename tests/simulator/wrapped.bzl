@@ -5,7 +5,9 @@
 
 WRAPPED = [
     "_ZN7foxtive8internal10EventQueue4EmitENS0_6NoticeE",
+    "_ZN7foxtive8internal10TaskRecord10CallOnStopEPFvPvES2_",
     "_ZN7foxtive8internal10TaskRecord8TimerDueEv",
+    "_ZN7foxtive8internal10TaskRecord9AwaitTurnEl",
     "_ZN7foxtive8internal10TimerWheel6CancelERNS0_9TimerNodeE",
     "_ZN7foxtive8internal10TimerWheel8ScheduleERNS0_9TimerNodeEm",
     "_ZN7foxtive8internal13CountFailuresElNS0_10AttemptEndEb",
@@ -20,6 +22,7 @@ WRAPPED = [
     "_ZN7foxtive8internal9TaskTable8ReturnedERNS0_10TaskRecordE",
     "_ZN7foxtive8internal9TaskTable9AddLockedESt4spanIKPNS0_10TaskRecordELm18446744073709551615EEb",
     "_ZNK7foxtive15BackoffStrategy5DelayEld",
+    "_ZNK7foxtive8internal10TaskRecord7EndWaitEb",
 ]
 
 # The same for preemption.cc.
