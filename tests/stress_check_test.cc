@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "foxtive/event_listener.h"
@@ -29,12 +30,20 @@ using ::testing::Not;
 constexpr uint64_t kSeed = 1;
 using Log = std::vector<Entry>;
 
+// Its first attempt waits, with a callback for its stop; the second does neither.
+bool Waits(const Fate& fate) {
+  return fate.ConductOf(1) == Conduct::kAwaitsCondition && fate.LeavesCallback(1) &&
+         fate.PatienceOf(1) > absl::ZeroDuration() &&
+         fate.PatienceOf(1) < absl::InfiniteDuration() && fate.ConductOf(2) == Conduct::kNothing &&
+         !fate.LeavesCallback(2);
+}
+
 // Fails twice, by an error and by an exception, which are all the attempts that it has.
 bool IsPlain(const Fate& fate) {
   return fate.limit == 2 && !fate.has_setup && fate.has_hooks && !fate.hooks_throw &&
          fate.delay > absl::ZeroDuration() && fate.name == absl::StrCat(fate.number) &&
          fate.OutcomeOf(1) == Outcome::kError && fate.OutcomeOf(2) == Outcome::kException &&
-         fate.MayRestart(1) && fate.MayRestart(2);
+         fate.MayRestart(1) && fate.MayRestart(2) && Waits(fate);
 }
 
 Fate PlainFate() {
@@ -61,6 +70,12 @@ Log GoodLog(const Fate& fate, int64_t began = 1000) {
   add(What::kAccepted, 1);
   now += initial;
   add(What::kRunBegins, 1);
+  add(What::kCallbackLeft, 1);
+  add(What::kCallbackMade, 0);
+  add(What::kWaits, 0);
+  now += absl::ToInt64Nanoseconds(fate.PatienceOf(1));
+  add(What::kWaited, NumberOf(Waited{.code = absl::StatusCode::kDeadlineExceeded}));
+  add(What::kCallbackGone, 1);
   add(What::kRunEnds, 1);
   add(What::kOnError, 1);
   add(What::kShouldRestart, 1);
@@ -137,6 +152,45 @@ TEST(StressCheckTest, AnAttemptThatComesANanosecondEarlyIsFound) {
     if (entry.what == What::kRunBegins && entry.number == 2) --entry.nanos;
   }
   EXPECT_THAT(Check(log), Contains(HasSubstr("too early")));
+}
+
+// How the wait of the good log has ended instead.
+Log WithWait(const Waited& waited) {
+  Log log = GoodLog(PlainFate());
+  First(log, What::kWaited).number = NumberOf(waited);
+  return log;
+}
+
+TEST(StressCheckTest, AWaitThatEndsOtherwiseIsFound) {
+  using absl::StatusCode;
+  EXPECT_THAT(Check(WithWait({.code = StatusCode::kOk, .there = true})), IsEmpty());
+  EXPECT_THAT(Check(WithWait({.code = StatusCode::kOk})), Contains(HasSubstr("is not there")));
+  EXPECT_THAT(Check(WithWait({.code = StatusCode::kDeadlineExceeded, .there = true})),
+              Contains(HasSubstr("gave up")));
+  EXPECT_THAT(Check(WithWait({.code = StatusCode::kInternal})), Contains(HasSubstr("refused")));
+  EXPECT_THAT(Check(WithWait({.code = StatusCode::kCancelled})),
+              Contains(HasSubstr("not asked to stop")));
+  Log log = WithWait({.code = StatusCode::kCancelled, .stopped = true});
+  EXPECT_THAT(Check(log), Contains(HasSubstr("nobody asked for")));
+  log = WithWait({.code = StatusCode::kOk, .there = true});
+  First(log, What::kWaits).number = 1;
+  EXPECT_THAT(Check(log), Contains(HasSubstr("did not win")));
+  log = GoodLog(PlainFate());
+  --First(log, What::kWaited).nanos;
+  EXPECT_THAT(Check(log), Contains(HasSubstr("over too early")));
+}
+
+TEST(StressCheckTest, ACallbackThatIsCalledOtherwiseIsFound) {
+  const Log good = GoodLog(PlainFate());
+  for (size_t i = 1; i < good.size(); ++i) {
+    Log log = good;
+    const Entry call = {.task = log[0].task, .what = What::kCallbackCalled, .number = 1};
+    log.insert(log.begin() + static_cast<ptrdiff_t>(i), call);
+    EXPECT_THAT(Check(log), Not(IsEmpty())) << "a call before entry " << i;
+  }
+  Log log = good;
+  First(log, What::kCallbackMade).number = 1;
+  EXPECT_THAT(Check(log), Contains(HasSubstr("did not call at once")));
 }
 
 TEST(StressCheckTest, AResultThatSaysSomethingElseIsFound) {

@@ -1,7 +1,8 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
 // Everything at once, on real threads: callers submit, register, start, stop, wait, ask and shut
-// down, while tasks fail, throw, hang, wait, submit and stop each other. All that user code sees is
+// down, while tasks fail, throw, hang, wait for whatever can be waited for, submit and stop each
+// other. All that user code sees is
 // written down; then stress/check.h computes each promise again (S1 to S7, S9 to S11, S13 to S20,
 // S26, as far as they speak of order, count and "not before").
 //
@@ -235,7 +236,8 @@ void Epoch::Caller::Call() {
   if (drawn < 10) return StartAll();
   if (drawn < 11) return WaitForAny();
   if (drawn < 12) return WaitForAll();
-  if (drawn < 17) return WaitForOne();
+  if (drawn < 15) return WaitForOne();
+  if (drawn < 17) return epoch.world_->boxes.Give(random);
   Look();
 }
 
@@ -349,12 +351,14 @@ void RunEpochs(uint64_t first_seed, int64_t epochs) {
   }
   std::cout << epochs << " Supervisors, " << totals.tasks << " tasks, " << totals.attempts
             << " attempts, " << totals.stopped << " stopped, " << totals.abandoned << " abandoned, "
-            << totals.refused << " refused, " << totals.events << " events\n";
+            << totals.refused << " refused, " << totals.events << " events, " << totals.waits
+            << " waits, " << totals.callbacks << " calls by OnStop\n";
   EXPECT_GT(totals.attempts, 0);
   EXPECT_GT(totals.stopped, 0);
   EXPECT_GE(totals.abandoned, deaf);
   EXPECT_GT(totals.refused, 0);
   EXPECT_GT(totals.events, 0);
+  EXPECT_GT(totals.waits, 0);
 }
 
 TEST(StressTest, EveryPromiseIsKeptWhileEverythingHappensAtOnce) {

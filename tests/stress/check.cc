@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/stress/fate.h"
@@ -37,6 +38,8 @@ class TaskCheck {
   bool abandoned() const { return status_ == SupervisionStatus::kAbandoned; }
   bool stopped() const { return stops_ > 0; }
   int64_t runs() const { return runs_; }
+  int64_t waits() const { return waits_; }
+  int64_t callbacks() const { return callbacks_; }
 
   // The places between which its name was certainly its own; the same twice, if there are none.
   std::pair<size_t, size_t> life() const {
@@ -57,6 +60,8 @@ class TaskCheck {
   void Setup(const Entry& entry);
   void RunBegins(const Entry& entry);
   void RunEnds(const Entry& entry);
+  void SeeWait(const Entry& entry);
+  void SeeCallback(const Entry& entry);
   void Begins(int64_t nanos);
   void Ended(int64_t nanos, Outcome outcome, bool in_setup);
   void Decide(Outcome outcome, bool in_setup);
@@ -94,6 +99,17 @@ class TaskCheck {
   int64_t hooks_ = 0;                         // those that throw, if any does
   std::optional<SupervisionStatus> verdict_;  // of the last attempt; none: a restart
 
+  // In `run`.
+  std::optional<Entry> wait_;  // that is not over
+  bool has_waited_ = false;    // in this attempt
+  int64_t waits_ = 0;
+  int64_t cancelled_ = 0;      // of those
+  bool left_ = false;          // a callback
+  bool made_ = false;          // the same, and it may have been called already
+  int64_t calls_ = 0;          // of this one
+  bool has_left_one_ = false;  // in this attempt
+  int64_t callbacks_ = 0;      // calls of all
+
   // The end.
   int64_t on_shutdowns_ = 0;
   int64_t cleanups_ = 0;
@@ -124,6 +140,14 @@ void TaskCheck::See(const Entry& entry, size_t place, bool shutting) {
     case What::kOnException:
     case What::kShouldRestart:
       return SeeHook(entry);
+    case What::kWaits:
+    case What::kWaited:
+      return SeeWait(entry);
+    case What::kCallbackLeft:
+    case What::kCallbackMade:
+    case What::kCallbackCalled:
+    case What::kCallbackGone:
+      return SeeCallback(entry);
     case What::kEvent:
       over_events_ += entry.number == static_cast<int64_t>(EventKind::kTaskOver);
       return Expect(over_events_ <= 1, "its end was told twice");
@@ -183,13 +207,70 @@ void TaskCheck::RunBegins(const Entry& entry) {
   begun_ = running_ = true;
   Expect(set_up_ || !fate_.has_setup, "run before setup");
   Expect(entry.number == ++runs_, "an attempt is missing");
+  has_waited_ = has_left_one_ = false;
 }
 
 void TaskCheck::RunEnds(const Entry& entry) {
   Expect(std::exchange(running_, false) && entry.number == runs_, "run ended twice");
+  const Conduct conduct = fate_.ConductOf(runs_);
+  const bool waits = conduct == Conduct::kAwaitsDescriptor || conduct == Conduct::kAwaitsCondition;
+  Expect(has_waited_ == waits && !wait_.has_value(), "it has not waited as it had to");
+  Expect(has_left_one_ == fate_.LeavesCallback(runs_) && !left_, "its callback has not gone");
   const Outcome outcome = fate_.OutcomeOf(runs_);
   failed_runs_ += outcome != Outcome::kOk;
   Ended(entry.nanos, outcome, /*in_setup=*/false);
+}
+
+// --- In `run`
+
+void TaskCheck::SeeWait(const Entry& entry) {
+  Expect(running_, "it waits and does not run");
+  if (entry.what == What::kWaits) {
+    Expect(!has_waited_ && !wait_.has_value(), "it waits twice");
+    wait_ = entry;
+    return;
+  }
+  Expect(wait_.has_value(), "a wait is over that has not begun");
+  const Entry begun = std::exchange(wait_, std::nullopt).value_or(entry);
+  has_waited_ = true;
+  ++waits_;
+  const Waited waited = WaitedOf(entry.number);
+  if (waited.code == absl::StatusCode::kCancelled) {
+    ++cancelled_;
+    return Expect(waited.stopped, "a wait was cancelled, and its worker not asked to stop");
+  }
+  Expect(begun.number == 0, "a stop that came before a wait did not win");
+  if (waited.code == absl::StatusCode::kOk) {
+    return Expect(waited.there, "a wait was over for what is not there");
+  }
+  Expect(waited.code == absl::StatusCode::kDeadlineExceeded, "a wait was refused");
+  const absl::Duration patience = fate_.PatienceOf(runs_);
+  Expect(absl::Nanoseconds(entry.nanos - begun.nanos) >= patience, "a wait was over too early");
+  // To a descriptor it may have come since.
+  const bool by_descriptor = fate_.ConductOf(runs_) == Conduct::kAwaitsDescriptor;
+  Expect(by_descriptor || !waited.there, "a wait gave up what is there");
+}
+
+void TaskCheck::SeeCallback(const Entry& entry) {
+  Expect(entry.what == What::kCallbackMade || entry.number == runs_, "another attempt's callback");
+  if (entry.what == What::kCallbackLeft) {
+    Expect(running_ && !std::exchange(left_, true), "a callback inside of another");
+    has_left_one_ = true;
+    made_ = false;
+    calls_ = 0;
+  } else if (entry.what == What::kCallbackMade) {
+    Expect(left_ && !std::exchange(made_, true), "a callback that was not left is made");
+    Expect(entry.number == 0 || calls_ == 1, "after the stop OnStop did not call at once");
+  } else if (entry.what == What::kCallbackCalled) {
+    Expect(left_, "what OnStop gave was destroyed, and is called");
+    Expect(++calls_ == 1, "OnStop called twice");
+    ++callbacks_;
+    ++hooks_;
+  } else {
+    Expect(std::exchange(left_, false) && made_, "a callback goes that was not there");
+    const bool awaited = fate_.ConductOf(runs_) == Conduct::kAwaitsCallback;
+    Expect(!awaited || calls_ == 1, "it went on without the callback that it waits for");
+  }
 }
 
 void TaskCheck::Ended(int64_t nanos, Outcome outcome, bool in_setup) {
@@ -276,6 +357,8 @@ void TaskCheck::EndOfAccepted() {
   Expect(finished_ == 1, "it has no result");
   Expect(attempts_told_ == runs_, "its result has another number of attempts");
   Expect(on_shutdowns_ == 0 || (begun_ && was_stopped), "on_shutdown without a stop");
+  Expect(cancelled_ + callbacks_ == 0 || was_stopped || fate_.watched,
+         "a wait or a callback knows of a stop that nobody asked for");
   const bool by_verdict = verdict_ == status_;
   switch (status_) {
     case SupervisionStatus::kAbandoned:
@@ -377,6 +460,8 @@ class LogCheck {
       totals.attempts += task.runs();
       totals.abandoned += task.abandoned();
       totals.stopped += task.stopped();
+      totals.waits += task.waits();
+      totals.callbacks += task.callbacks();
     }
     for (const int64_t told : told_) totals.events += told;
   }

@@ -30,6 +30,8 @@ struct Totals {
   int64_t stopped = 0;  // RequestStop said true
   int64_t refused = 0;
   int64_t events = 0;
+  int64_t waits = 0;      // that were over
+  int64_t callbacks = 0;  // of OnStop, that were called
 };
 
 struct Listened {

@@ -6,6 +6,16 @@
 #include "tests/support/random.h"
 
 namespace foxtive::test {
+namespace {
+
+// Random numbers of their own, so that a seed means what it did before: to these an attempt is
+// added.
+constexpr uint64_t kWatched = uint64_t{1} << 40;
+constexpr uint64_t kOtherConduct = uint64_t{1} << 41;
+constexpr uint64_t kPatience = uint64_t{1} << 42;
+constexpr uint64_t kCallbacks = uint64_t{1} << 43;
+
+}  // namespace
 
 Fate Fate::Make(uint64_t seed, int32_t number) {
   Random random(seed, static_cast<uint64_t>(number));
@@ -21,8 +31,7 @@ Fate Fate::Make(uint64_t seed, int32_t number) {
   fate.stop_timeout = random.OneIn(3) ? random.Duration(absl::Milliseconds(5)) : absl::Hours(1);
   // Some share their names.
   fate.name = random.OneIn(8) ? absl::StrCat("shared ", random.Below(3)) : absl::StrCat(number);
-  // From numbers of its own, so that a seed means what it did before.
-  fate.watched = Random(seed, static_cast<uint64_t>(number), uint64_t{1} << 40).OneIn(6);
+  fate.watched = Random(seed, static_cast<uint64_t>(number), kWatched).OneIn(6);
   if (fate.watched) fate.limit = 5;
   return fate;
 }
@@ -40,12 +49,26 @@ Conduct Fate::ConductOf(int64_t attempt) const {
   Random random(seed, static_cast<uint64_t>(number), static_cast<uint64_t>(attempt) * 4 + 2);
   if (attempt >= kMostAttempts) return Conduct::kWaits;
   const uint64_t drawn = random.Below(80);
-  if (drawn < 2) return Conduct::kWaits;
+  Random more(seed, static_cast<uint64_t>(number), kOtherConduct + static_cast<uint64_t>(attempt));
+  if (drawn < 2) return more.OneOf({Conduct::kWaits, Conduct::kAwaitsCallback});
   if (drawn < 3) return Conduct::kIsDeaf;
   if (drawn < 6) return Conduct::kStops;
   if (drawn < 8) return Conduct::kSubmits;
-  if (drawn < 20) return Conduct::kNaps;
+  if (drawn < 20) {
+    return more.OneOf({Conduct::kNaps, Conduct::kAwaitsDescriptor, Conduct::kAwaitsCondition});
+  }
   return drawn < 50 ? Conduct::kYields : Conduct::kNothing;
+}
+
+absl::Duration Fate::PatienceOf(int64_t attempt) const {
+  Random random(seed, static_cast<uint64_t>(number), kPatience + static_cast<uint64_t>(attempt));
+  return random.OneIn(8) ? absl::InfiniteDuration() : random.Duration(absl::Milliseconds(2));
+}
+
+bool Fate::LeavesCallback(int64_t attempt) const {
+  return ConductOf(attempt) == Conduct::kAwaitsCallback ||
+         Random(seed, static_cast<uint64_t>(number), kCallbacks + static_cast<uint64_t>(attempt))
+             .OneIn(4);
 }
 
 Outcome Fate::SetupOutcome(int64_t times) const {

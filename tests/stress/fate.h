@@ -21,11 +21,14 @@ enum class Outcome : uint8_t { kOk, kError, kPermanentError, kException };
 enum class Conduct : uint8_t {
   kNothing,
   kYields,
-  kNaps,     // SleepFor, shortly
-  kWaits,    // SleepFor, until it is stopped
-  kIsDeaf,   // until the test lets it go, whatever it is asked to
-  kStops,    // asks for the end of some task, maybe its own
-  kSubmits,  // another task
+  kNaps,              // SleepFor, shortly
+  kWaits,             // SleepFor, until it is stopped
+  kAwaitsDescriptor,  // WaitReadable, for its patience
+  kAwaitsCondition,   // Wait, the same
+  kAwaitsCallback,    // what it has left with OnStop: nothing else ends it
+  kIsDeaf,            // until the test lets it go, whatever it is asked to
+  kStops,             // asks for the end of some task, maybe its own
+  kSubmits,           // another task
 };
 
 struct Fate {
@@ -54,6 +57,10 @@ struct Fate {
 
   Outcome OutcomeOf(int64_t attempt) const;
   Conduct ConductOf(int64_t attempt) const;
+  // How long it waits at most; infinite: until something comes, or its stop.
+  absl::Duration PatienceOf(int64_t attempt) const;
+  // Whether it leaves a callback with OnStop while it does that.
+  bool LeavesCallback(int64_t attempt) const;
   // `times`: how often setup was called, this one included.
   Outcome SetupOutcome(int64_t times) const;
   bool MayRestart(int64_t attempt) const;

@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "foxtive/clock.h"
 #include "tests/support/test_util.h"
 
@@ -36,6 +37,12 @@ enum class What : uint8_t {
   kOnError,
   kOnException,
   kShouldRestart,
+  kWaits,         // for a descriptor or on a condition; 1: it has been asked to stop before
+  kWaited,        // the number is that of Waited
+  kCallbackLeft,  // is about to be, with OnStop
+  kCallbackMade,  // 1: it had been asked to stop before
+  kCallbackCalled,
+  kCallbackGone,
   kOnShutdown,
   kCleanup,
   kDestroyed,
@@ -53,6 +60,21 @@ struct Entry {
   What what = What::kOverlap;
   int64_t number = 0;
 };
+
+// How a wait has ended.
+struct Waited {
+  absl::StatusCode code = absl::StatusCode::kOk;
+  bool there = false;  // what it was for
+  bool stopped = false;
+};
+inline int64_t NumberOf(const Waited& waited) {
+  return static_cast<int64_t>(waited.code) * 4 + (waited.there ? 2 : 0) + (waited.stopped ? 1 : 0);
+}
+inline Waited WaitedOf(int64_t number) {
+  return {.code = static_cast<absl::StatusCode>(number / 4),
+          .there = (number & 2) != 0,
+          .stopped = (number & 1) != 0};
+}
 
 class StressLog {
  public:

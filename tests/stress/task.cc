@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -72,6 +73,52 @@ class StressTask {
   void Log(What what, int64_t attempt) { world_->log.Add(fate_.number, what, attempt); }
 
   void Behave(TaskContext& context) {
+    const int64_t attempt = context.attempt();
+    if (!fate_.LeavesCallback(attempt)) return Act(context);
+    // Here, so that a call of the callback after its destruction is a fault for the sanitizers.
+    Notification called;
+    const bool stopped = context.stop_requested();
+    Log(What::kCallbackLeft, attempt);
+    {
+      const auto on_stop = context.OnStop([this, attempt, &called] {
+        Log(What::kCallbackCalled, attempt);
+        called.Notify();
+        if (fate_.hooks_throw) throw std::runtime_error("a callback");
+      });
+      Log(What::kCallbackMade, stopped ? 1 : 0);
+      if (fate_.ConductOf(attempt) == Conduct::kAwaitsCallback) {
+        called.Await("the callback of a task that was asked to stop");
+      } else {
+        Act(context);
+      }
+    }
+    Log(What::kCallbackGone, attempt);
+  }
+
+  void AwaitDescriptor(const TaskContext& context) {
+    const Box box(world_->boxes);
+    Log(What::kWaits, context.stop_requested() ? 1 : 0);
+    const absl::Status status =
+        context.WaitReadable(box.descriptor(), fate_.PatienceOf(context.attempt()));
+    LogWaited(status, box.TakeFromDescriptor(), context);
+  }
+
+  void AwaitCondition(const TaskContext& context) {
+    Box box(world_->boxes);
+    Log(What::kWaits, context.stop_requested() ? 1 : 0);
+    std::unique_lock lock(box.mutex);
+    const absl::Status status = context.Wait(
+        box.changed, lock, [&box] { return box.full; }, fate_.PatienceOf(context.attempt()));
+    LogWaited(status, box.full, context);
+  }
+
+  void LogWaited(const absl::Status& status, bool there, const TaskContext& context) {
+    Log(What::kWaited,
+        NumberOf(
+            Waited{.code = status.code(), .there = there, .stopped = context.stop_requested()}));
+  }
+
+  void Act(TaskContext& context) {
     switch (fate_.ConductOf(context.attempt())) {
       case Conduct::kNothing:
         return;
@@ -84,6 +131,12 @@ class StressTask {
         return;
       case Conduct::kWaits:
         context.SleepFor(absl::InfiniteDuration());
+        return;
+      case Conduct::kAwaitsDescriptor:
+        return AwaitDescriptor(context);
+      case Conduct::kAwaitsCondition:
+        return AwaitCondition(context);
+      case Conduct::kAwaitsCallback:  // it is there, and is waited for where it is
         return;
       case Conduct::kIsDeaf:
         world_->released.Await("the end of the stress test");

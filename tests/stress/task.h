@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "foxtive/supervisor.h"
+#include "tests/stress/box.h"
 #include "tests/stress/fate.h"
 #include "tests/stress/log.h"
 #include "tests/support/test_util.h"
@@ -27,6 +28,8 @@ struct StressWorld {
   std::atomic<int64_t> lost{0};  // events, as the listener was told
   // Lets the deaf ones go.
   Notification released;
+  // What workers wait for.
+  Boxes boxes;
   // What a worker does to others.
   std::function<void()> submit_one;
   std::function<void()> stop_one;
