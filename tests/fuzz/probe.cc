@@ -16,11 +16,6 @@ namespace {
 
 using internal::AttemptEnd;
 
-// A product of a duration is rounded, and a time to a nanosecond.
-constexpr absl::Duration kSlack = absl::Nanoseconds(1);
-// The monitor counts in microseconds, and never wakes early. With the slack.
-constexpr absl::Duration kTick = absl::Nanoseconds(1001);
-
 absl::Status ErrorOf(Outcome outcome) {
   switch (outcome) {
     case Outcome::kError:
@@ -78,6 +73,9 @@ TaskSpec Probe::MakeSpec() {
   spec.initial_delay = plan_.initial_delay;
   spec.stable_after = plan_.stable_after;
   spec.retry_setup = plan_.retry_setup;
+  spec.heartbeat_timeout = plan_.heartbeat_timeout;
+  spec.run_timeout = plan_.run_timeout;
+  spec.on_stuck = plan_.on_stuck;
   spec.stop_timeout = plan_.stop_timeout;
   SetHooks(spec.hooks, witness);
   return spec;
@@ -94,7 +92,7 @@ void Probe::SetHooks(TaskHooks& hooks, const std::shared_ptr<void>& witness) {
   }
   if (plan_.Has(Hook::kOnError)) {
     hooks.on_error = [self, witness](const absl::Status& error, int64_t n) {
-      self->Require(error == self->last_error_, "on_error with another error");
+      self->Require(self->IsLastError(error), "on_error with another error");
       self->Call(Hook::kOnError, n);
     };
   }
@@ -108,7 +106,7 @@ void Probe::SetHooks(TaskHooks& hooks, const std::shared_ptr<void>& witness) {
   }
   if (plan_.Has(Hook::kShouldRestart)) {
     hooks.should_restart = [self, witness](int64_t n, const absl::Status& error) {
-      self->Require(error == self->last_error_, "should_restart with another error");
+      self->Require(self->IsLastError(error), "should_restart with another error");
       return self->ShouldRestart(n);
     };
   }
@@ -150,7 +148,7 @@ absl::Status Probe::Run(TaskContext& context) {
   Begin(Hook::kRun, number);
   Require(context.name() == plan_.name, "the context has another name");
   Require(!context.stop_requested() || stops() || asking_, "it is told of a stop without one");
-  const absl::Duration began = surroundings_.Now();
+  BeginAttempt();
   const AttemptPlan attempt = plan_.Attempt(number);
   bool called = false;
   std::optional<std::stop_callback<std::function<void()>>> callback;
@@ -162,13 +160,16 @@ absl::Status Probe::Run(TaskContext& context) {
     Require(surroundings_.Now() - asleep >= std::min(attempt.sleep, absl::Hours(1 << 20)),
             "SleepFor was over too early");
   } else {
-    Require(context.stop_requested() && stops(), "SleepFor was cut short without a stop");
+    Require(context.stop_requested() && (stops() || MayBeStopped()),
+            "SleepFor was cut short without a stop");
   }
+  if (attempt.beats) Beat(context);
   surroundings_.Dwell(attempt.deaf);
   callback.reset();
-  Require(!called || stops(), "a stop callback without a stop");
-  const bool lasted = surroundings_.Now() - began >= plan_.stable_after;
-  Ended(Hook::kRun, attempt.outcome, attempt.marks_healthy || lasted);
+  Require(!called || stops() || MayBeStopped(), "a stop callback without a stop");
+  const bool hung = EndAttempt(context);
+  const bool lasted = surroundings_.Now() - began_ >= plan_.stable_after;
+  Ended(Hook::kRun, attempt.outcome, attempt.marks_healthy || lasted, hung);
   Throw(attempt.outcome);
   return ErrorOf(attempt.outcome);
 }
@@ -181,7 +182,8 @@ absl::Status Probe::Setup() {
                           : plan_.Throws(Hook::kSetup) ? Outcome::kException
                                                        : Outcome::kError;
   if (fails) {
-    Ended(Hook::kSetup, outcome, false);
+    hung_ = maybe_hung_ = false;
+    Ended(Hook::kSetup, outcome, /*healthy=*/false, /*hung=*/false);
   } else {
     End(Hook::kSetup);
   }
@@ -215,7 +217,7 @@ void Probe::Begin(Hook hook, int64_t number) {
   ++calls_[static_cast<size_t>(hook)];
   if (hook == Hook::kOnShutdown) {
     Require(Calls(hook) == 1, "on_shutdown for the second time");
-    Require(stops() && begun(), "on_shutdown without a stop, or before setup");
+    Require((stops() || MayBeGivenUp()) && begun(), "on_shutdown without a stop, or before setup");
     in_on_shutdown_ = true;
     return;
   }
@@ -235,7 +237,8 @@ void Probe::End(Hook hook) {
 void Probe::CheckOnLane(Hook hook, int64_t number) {
   const int64_t runs = Calls(Hook::kRun);
   Require(hook == Hook::kCleanup || Calls(Hook::kCleanup) == 0, "a call after cleanup");
-  Require(owed_ == Hook::kNone || owed_ == hook, "on_error or on_exception is left out");
+  Require(owed_ == Hook::kNone || owed_ == hook || maybe_hung_,
+          "on_error or on_exception is left out");
   const bool after_setup = facts_.has_value() && facts_->end == AttemptEnd::kSetupFailed;
   switch (hook) {
     case Hook::kSetup:
@@ -252,7 +255,7 @@ void Probe::CheckOnLane(Hook hook, int64_t number) {
       return CheckNewAttempt(hook);
     case Hook::kOnError:
     case Hook::kOnException:
-      Require(owed_ == hook, "a failure is told that was none");
+      Require(owed_ == hook || maybe_hung_, "a failure is told that was none");
       Require(number == (after_setup ? runs + 1 : runs), "a failure with another number");
       owed_ = Hook::kNone;
       return;
@@ -275,16 +278,17 @@ void Probe::CheckNewAttempt(Hook hook) {
   Require(!result_.has_value(), name + " of a task that is abandoned");
 }
 
-void Probe::Ended(Hook hook, Outcome outcome, bool healthy) {
+void Probe::Ended(Hook hook, Outcome outcome, bool healthy, bool hung) {
   End(hook);
+  if (hung) outcome = Outcome::kError;  // whose text nobody asks for
   const bool setup = hook == Hook::kSetup;
   const AttemptEnd end = setup                          ? AttemptEnd::kSetupFailed
                          : outcome == Outcome::kSuccess ? AttemptEnd::kSucceeded
                                                         : AttemptEnd::kFailed;
   last_error_ = ErrorOf(outcome);
-  const bool permanent =
-      outcome == Outcome::kPermanentError || (!IsThrown(outcome) && end != AttemptEnd::kSucceeded &&
-                                              plan_.permanent_errors.contains(last_error_.code()));
+  const bool permanent = outcome == Outcome::kPermanentError ||
+                         (!IsThrown(outcome) && end != AttemptEnd::kSucceeded &&
+                          plan_.permanent_errors.contains(last_error_.code()) && !hung);
   facts_ = {.end = end, .permanent = permanent};
   permitted_ = true;
   failures_ = end == AttemptEnd::kSucceeded ? 0 : healthy ? 1 : failures_ + 1;
@@ -329,14 +333,14 @@ bool Probe::RequestStop() {
   Require(!has_result(), "RequestStop said true after the result");
   stop_answered_ = true;
   stopped_in_backoff_ = state == TaskState::kBackingOff || state == TaskState::kRegistered;
-  stop_due_ = std::min(stop_due_, surroundings_.Now() + stop_timeout_);
+  stop_due_ = std::min(stop_due_, surroundings_.Now() + *stop_timeout_);
   return true;
 }
 
 void Probe::ShutDown(absl::Duration timeout) {
   if (!handle_.valid() || has_result()) return;
   shut_down_ = true;
-  stop_due_ = std::min({stop_due_, surroundings_.Now() + stop_timeout_,
+  stop_due_ = std::min({stop_due_, surroundings_.Now() + *stop_timeout_,
                         surroundings_.Now() + std::max(timeout, absl::ZeroDuration())});
 }
 
@@ -346,7 +350,7 @@ void Probe::Finished(const SupervisionResult& result) {
   Require(++callbacks_done_ <= callbacks_, "a callback is called twice");
   const bool abandoned = result.final_status == SupervisionStatus::kAbandoned;
   const absl::Duration now = surroundings_.Now();
-  Require(!abandoned || now >= stop_due_, "abandoned too early");
+  Require(!abandoned || now >= stop_due_ || MayBeGivenUp(), "abandoned too early");
   const bool news = !result_.has_value();
   Require(!news || now <= stop_due_ + kTick, "its result comes after its time to stop was over");
   CheckResult(result);
@@ -374,6 +378,7 @@ void Probe::Look() {
   Require(info.consecutive_failures == failures_ || in_on_shutdown_ || inside_ != Hook::kNone,
           "another count of failures");
   Require(info.attempts >= Calls(Hook::kRun), "attempts are missing");
+  LookAtHang(info);
 }
 
 void Probe::CheckResult(const SupervisionResult& result) {
@@ -394,12 +399,13 @@ void Probe::CheckResult(const SupervisionResult& result) {
   const int64_t runs = Calls(Hook::kRun);
   Require(result.total_attempts == runs, "total_attempts is wrong");
   const bool expected = Verdict() == status && owed_ == Hook::kNone;
-  Require(stop_answered_ ? stopped : expected || (shut_down_ && stopped), [&] {
+  const bool given_up = abandoned && MayBeGivenUp();
+  Require(stop_answered_ ? stopped : expected || (shut_down_ && stopped) || given_up, [&] {
     const auto verdict = Verdict();
     return absl::StrCat("its result is ", ToString(status), ", the table says ",
                         verdict.has_value() ? ToString(*verdict) : std::string("restart"));
   }());
-  Require(abandoned || result.last_error == last_error_, "last_error is another");
+  Require(abandoned || IsLastError(result.last_error), "last_error is another");
   Require(result.elapsed <= surroundings_.Now(), "it has lasted for too long");
 }
 
@@ -410,7 +416,7 @@ void Probe::CheckEnd() {
   Require(destroyed_, "its callables are there at the end");
   Require(callbacks_done_ == callbacks_, "a callback was not called");
   Require(handle_.state() == TaskState::kFinished, "it is not finished at the end");
-  Require(owed_ == Hook::kNone, "on_error or on_exception was not called");
+  Require(owed_ == Hook::kNone || maybe_hung_, "on_error or on_exception was not called");
   const int64_t cleanups = plan_.Has(Hook::kCleanup) && begun() ? 1 : 0;
   Require(Calls(Hook::kCleanup) == cleanups, "cleanup was not called once");
   const bool told = plan_.Has(Hook::kOnShutdown) && begun() && stop_answered_;

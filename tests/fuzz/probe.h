@@ -69,11 +69,23 @@ class Probe : public std::enable_shared_from_this<Probe> {
   bool ShouldRestart(int64_t attempt);
   void Call(Hook hook, int64_t number);
 
+  // --- probe_hang.cc
+  void BeginAttempt();
+  void Beat(TaskContext& context);
+  absl::Duration MissedAt() const;
+  bool MayHaveMissed(absl::Duration after = {}) const;
+  bool HasMissed() const;
+  bool MayBeStopped() const;
+  bool MayBeGivenUp() const;
+  bool EndAttempt(const TaskContext& context);
+  bool IsLastError(const absl::Status& error) const;
+  void LookAtHang(const TaskInfo& info) const;
+
   void Begin(Hook hook, int64_t number);
   void End(Hook hook);
   void CheckOnLane(Hook hook, int64_t number);
   void CheckNewAttempt(Hook hook);
-  void Ended(Hook hook, Outcome outcome, bool healthy);
+  void Ended(Hook hook, Outcome outcome, bool healthy, bool hung);
   void SetDelay(absl::Duration delay, absl::Duration max);
   std::optional<SupervisionStatus> Verdict() const;
 
@@ -83,6 +95,11 @@ class Probe : public std::enable_shared_from_this<Probe> {
   bool stops() const { return stop_answered_ || shut_down_; }
   int64_t Calls(Hook hook) const { return calls_[static_cast<size_t>(hook)]; }
   void Require(bool holds, std::string_view what) const;
+
+  // A product of a duration is rounded, and a time to a nanosecond.
+  static constexpr absl::Duration kSlack = absl::Nanoseconds(1);
+  // The monitor counts in microseconds, and never wakes early. With the slack.
+  static constexpr absl::Duration kTick = absl::Nanoseconds(1001);
 
   Surroundings& surroundings_;
   const TaskPlan plan_;
@@ -106,11 +123,20 @@ class Probe : public std::enable_shared_from_this<Probe> {
   absl::Duration not_before_;
   absl::Duration not_after_;
 
+  // Of the attempt.
+  absl::Duration began_;
+  absl::Duration last_beat_;  // or its beginning
+  absl::Duration missed_;     // before the last beat, at the earliest
+  bool surely_missed_ = false;
+  bool hung_ = false;        // the last one, as far as it was asked to stop for that
+  bool maybe_hung_ = false;  // the same, or the task was stopped first
+  bool may_have_been_given_up_ = false;
+
   bool asking_ = false;  // a RequestStop is under way
   bool stop_answered_ = false;
   bool stopped_in_backoff_ = false;
   bool shut_down_ = false;
-  absl::Duration stop_timeout_;
+  std::optional<absl::Duration> stop_timeout_;          // once it is accepted
   absl::Duration stop_due_ = absl::InfiniteDuration();  // the result is there then
   std::optional<SupervisionResult> result_;
   int64_t callbacks_ = 0;  // that are to be called

@@ -47,6 +47,21 @@ void MakeLimits(Input& input, TaskPlan& plan) {
   if (input.Bool()) plan.stop_timeout = MakeDuration(input, absl::Seconds(5));
 }
 
+void MakeWatch(Input& input, TaskPlan& plan) {
+  for (absl::Duration* timeout : {&plan.heartbeat_timeout, &plan.run_timeout}) {
+    *timeout = input.Bool() ? UsualDuration(input) : MakeDuration(input, *timeout);
+  }
+  // But for kAbort, which would be taken for a finding.
+  constexpr std::array kGood = {OnStuck::kRestart, OnStuck::kRestartOrGiveUp, OnStuck::kReport};
+  const size_t value = input.Below(16);
+  plan.on_stuck = value == 15 ? static_cast<OnStuck>(4 + input.Below(252)) : kGood[value % 3];
+  // A heartbeat is looked for once in a timeout, and workers are deaf for days.
+  constexpr absl::Duration kLeast = absl::Seconds(10);
+  const bool looks_on =
+      plan.on_stuck == OnStuck::kReport && plan.heartbeat_timeout > absl::ZeroDuration();
+  if (looks_on) plan.heartbeat_timeout = std::max(plan.heartbeat_timeout, kLeast);
+}
+
 AttemptPlan MakeAttempt(Input& input) {
   constexpr std::array kDeeds = {
       Deed::kNone,       Deed::kNone,
@@ -60,6 +75,7 @@ AttemptPlan MakeAttempt(Input& input) {
   attempt.deed = kDeeds[what % kDeeds.size()];
   attempt.marks_healthy = (what & 8) != 0;
   attempt.uses_token = (what & 16) != 0;
+  attempt.beats = (what & 128) != 0;
   if ((what & 32) != 0) attempt.sleep = AnyDuration(input);
   if ((what & 64) != 0) attempt.deaf = UsualDuration(input);
   return attempt;
@@ -91,6 +107,9 @@ std::string RefusedField(const TaskPlan& plan) {
   if (plan.initial_delay < kZero || plan.initial_delay == absl::InfiniteDuration()) {
     return "initial_delay";
   }
+  if (plan.heartbeat_timeout <= kZero) return "heartbeat_timeout";
+  if (plan.run_timeout <= kZero) return "run_timeout";
+  if (plan.on_stuck > OnStuck::kAbort) return "on_stuck";
   if (plan.stop_timeout.value_or(kZero) < kZero) return "stop_timeout";
   return "";
 }
@@ -126,7 +145,9 @@ TaskPlan TaskPlan::Make(Input& input) {
   if ((what & 64) != 0) plan.policy = MakePolicy(input);
   plan.backoff = MakeBackoff(input, /*usual=*/(what & 128) == 0);
   plan.restart_on = MakeRestartOn(input);
-  if (input.Bool()) MakeLimits(input, plan);
+  const uint8_t limits = input.Byte();
+  if ((limits & 1) != 0) MakeLimits(input, plan);
+  if ((limits & 2) != 0) MakeWatch(input, plan);
   if (input.Bool()) MakeHooks(input, plan);
   plan.attempts.clear();
   for (size_t left = input.Below(4) + 1; left > 0; --left) {

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "foxtive/restart_policy.h"
+#include "foxtive/task_spec.h"
 #include "tests/fuzz/arbitrary.h"
 #include "tests/fuzz/input.h"
 
@@ -60,6 +61,7 @@ struct AttemptPlan {
   Deed deed = Deed::kNone;
   bool marks_healthy = false;
   bool uses_token = false;
+  bool beats = false;  // after its sleep
 };
 
 struct TaskPlan {
@@ -75,6 +77,9 @@ struct TaskPlan {
   absl::Duration initial_delay{};
   absl::Duration stable_after = absl::Seconds(60);
   bool retry_setup = false;
+  absl::Duration heartbeat_timeout = absl::InfiniteDuration();
+  absl::Duration run_timeout = absl::InfiniteDuration();
+  OnStuck on_stuck = OnStuck::kReport;
   std::optional<absl::Duration> stop_timeout{};
 
   uint8_t hooks = 0;   // a bit for each that is there
