@@ -42,13 +42,9 @@ bool BlocksSignals() {
   return true;
 }
 
-SignalsBlocked::SignalsBlocked() {
-  pthread_sigmask(SIG_SETMASK, &AsynchronousSignals(), &former_);
-}
+SignalsBlocked::SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &AsynchronousSignals(), &former_); }
 
-void SignalsBlocked::Renew() {
-  pthread_sigmask(SIG_SETMASK, &AsynchronousSignals(), nullptr);
-}
+void SignalsBlocked::Renew() { pthread_sigmask(SIG_SETMASK, &AsynchronousSignals(), nullptr); }
 
 SignalsBlocked::~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
 
