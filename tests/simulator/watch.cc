@@ -273,6 +273,10 @@ void TaskWatch::CheckResult(const SupervisionResult& result) {
         model_ == Model::kEnds ? ToString(model_status_) : std::string("that it goes on"),
         stops() ? ", and it was asked to stop" : ", and nobody asked it to stop"));
   }
+  const bool given_up = result.reason.find("kRestartOrGiveUp") != std::string_view::npos;
+  if (given_up && (!absl::IsDeadlineExceeded(result.last_error) || result.last_exception)) {
+    Fail(absl::StrCat("given up for a hang, and last_error is ", result.last_error.ToString()));
+  }
   if (!abandoned && !IsError(result.last_error)) {
     Fail(absl::StrCat("last_error is ", result.last_error.ToString(), " instead of ",
                       last_error_.ToString()));
