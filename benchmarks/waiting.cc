@@ -113,24 +113,32 @@ Numbers Memory(int64_t count, std::chrono::milliseconds /*observed*/) {
   return {static_cast<double>(ResidentBytes() - before) / static_cast<double>(count)};
 }
 
-// How often each thread has been scheduled, but this one.
-std::map<std::string, int64_t> TimeslicesOfOthers() {
-  std::map<std::string, int64_t> timeslices;
+// How often each thread has been scheduled, but this one. Threads may end meanwhile, such as those
+// by which the library tries whether there can be one more.
+using Timeslices = std::map<std::string, int64_t>;
+
+Timeslices TimeslicesOfOthers() {
+  Timeslices timeslices;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
     const std::string thread = entry.path().filename();
     if (thread == std::to_string(getpid())) continue;
     std::ifstream schedstat(entry.path() / "schedstat");
     int64_t on_cpu, waited, count;
-    Require(static_cast<bool>(schedstat >> on_cpu >> waited >> count), "no schedstat");
-    timeslices[thread] = count;
+    if (schedstat >> on_cpu >> waited >> count) timeslices[thread] = count;
   }
+  Require(!timeslices.empty() || std::filesystem::exists("/proc/self/schedstat"), "no schedstat");
   return timeslices;
 }
 
-int64_t Sum(const std::map<std::string, int64_t>& timeslices) {
-  int64_t sum = 0;
-  for (const auto& [thread, count] : timeslices) sum += count;
-  return sum;
+// A thread that has ended was scheduled for that.
+int64_t SlicesBetween(const Timeslices& before, const Timeslices& after) {
+  int64_t slices = 0;
+  for (const auto& [thread, count] : before) {
+    const auto found = after.find(thread);
+    slices += found != after.end() ? found->second - count : 1;
+  }
+  for (const auto& [thread, count] : after) slices += before.contains(thread) ? 0 : count;
+  return slices;
 }
 
 double CpuMicros(clockid_t whose) {
@@ -153,14 +161,14 @@ template <void (*kWait)(int64_t)>
 Numbers Cpu(int64_t count, std::chrono::milliseconds observed) {
   kWait(count);
   Settle();
-  const int64_t timeslices = Sum(TimeslicesOfOthers());
+  const Timeslices before = TimeslicesOfOthers();
   // The inner interval is this thread's, so that the rest is never too small.
   const double all_before = CpuMicros(CLOCK_PROCESS_CPUTIME_ID);
   const double own_before = CpuMicros(CLOCK_THREAD_CPUTIME_ID);
   std::this_thread::sleep_for(observed);
   const double own = CpuMicros(CLOCK_THREAD_CPUTIME_ID) - own_before;
   const double all = CpuMicros(CLOCK_PROCESS_CPUTIME_ID) - all_before;
-  return {all - own, static_cast<double>(Sum(TimeslicesOfOthers()) - timeslices)};
+  return {all - own, static_cast<double>(SlicesBetween(before, TimeslicesOfOthers()))};
 }
 
 // --- The processes.
