@@ -36,6 +36,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "foxtive/stack_trace.h"
 #include "foxtive/supervision_result.h"
 
 namespace foxtive {
@@ -70,6 +71,10 @@ struct Event {
   // had none themselves. Not known of a task that is abandoned.
   int64_t folded = 0;
   int64_t lost = 0;  // events that were lost just before this one
+  // Of kStuck, kStopIgnored, and a kTaskOver with kAbandoned, if there is a
+  // `SupervisorOptions::stack_signal`: where the worker is when the event is delivered, or why that
+  // is not known. Null for all others.
+  std::shared_ptr<const StackTrace> stack{};
 };
 
 enum class EventDetail : uint8_t {
@@ -92,7 +97,8 @@ class EventListener {
 };
 
 // Writes a line for each notable event to the standard error: by one write(2), control characters
-// escaped, names and messages cut at 300 bytes. One object for the whole process.
+// escaped, names and messages cut at 300 bytes; and one for each frame of `Event::stack`. One
+// object for the whole process.
 std::shared_ptr<EventListener> StderrListener();
 
 // For people: the kind as it is written, and the event as the line of the default listener without

@@ -89,6 +89,13 @@ struct SupervisorOptions {
   // Of the jitter: the same seed and the same order of tasks give the same delays. By default each
   // Supervisor has its own.
   std::optional<uint64_t> seed{};
+
+  // The signal by which a worker is asked where it is, for `TaskHandle::CaptureStack` and for
+  // events about workers that hang. 0: none, and there are no stacks. It has to be free (SIGURG,
+  // SIGRTMIN + 5): the library handles it from now on, for good, with SA_RESTART, and lets it
+  // through to its threads; workers may see EINTR where they are asked. All Supervisors of a
+  // process that have one have the same.
+  int stack_signal = 0;
 };
 
 class Supervisor {

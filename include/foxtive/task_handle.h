@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "foxtive/stack_trace.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_info.h"
 
@@ -79,6 +80,16 @@ class TaskHandle {
   // of the library, the callbacks of the stop token run, and `on_shutdown`. A task that runs
   // nothing ends at once: it waits for no delay and no lane. Never blocks.
   bool RequestStop() const;
+
+  // Where the worker is right now, by a signal to its thread (`SupervisorOptions::stack_signal`):
+  // for a worker that hangs, one that was abandoned included. It goes on as if nothing had been;
+  // blocks for `timeout` at most.
+  //
+  // `kNotFound`: no attempt runs. `kUnavailable`: its thread has not answered, and why: it blocks
+  // the signal, or is in a wait of the kernel that no signal ends, whose name is told. `kAborted`:
+  // it went on to another task meanwhile. `kFailedPrecondition`: there is no such signal, or this
+  // is simulated time, where tasks have no threads of their own.
+  absl::StatusOr<StackTrace> CaptureStack(absl::Duration timeout = absl::Seconds(1)) const;
 
   friend bool operator==(const TaskHandle& a, const TaskHandle& b) {
     return a.record_ == b.record_;

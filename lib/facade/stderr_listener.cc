@@ -181,6 +181,26 @@ void Tell(Line& line, const Event& event) {
   if (event.lost > 0) line << " (" << event.lost << " events before this one were lost)";
 }
 
+void TellFrame(Line& line, size_t number, const StackFrame& frame) {
+  line << "#" << static_cast<int64_t>(number) << " "
+       << Line::Escaped{frame.function.empty() ? std::string_view("?") : frame.function};
+  if (!frame.module_file.empty()) line << " in " << Line::Escaped{frame.module_file};
+}
+
+void WriteStack(const StackTrace& stack) {
+  if (!stack.missing.empty()) {
+    Line line;
+    line << "foxtive:   where it is: " << Line::Escaped{stack.missing};
+    line.Write();
+  }
+  for (size_t i = 0; i < stack.frames.size(); ++i) {
+    Line line;
+    line << "foxtive:   ";
+    TellFrame(line, i, stack.frames[i]);
+    line.Write();
+  }
+}
+
 class StderrListenerImpl final : public EventListener {
  public:
   void OnEvent(const Event& event) override {
@@ -188,6 +208,7 @@ class StderrListenerImpl final : public EventListener {
     line << "foxtive: ";
     Tell(line, event);
     line.Write();
+    if (event.stack != nullptr) WriteStack(*event.stack);
   }
   EventDetail detail() const override { return EventDetail::kNotable; }
 };

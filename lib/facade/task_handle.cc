@@ -83,6 +83,16 @@ absl::Status TaskHandle::OnFinished(
   }
 }
 
+absl::StatusOr<StackTrace> TaskHandle::CaptureStack(absl::Duration timeout) const {
+  if (internal::InForkChild()) return internal::ForkChildError();
+  try {
+    if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
+    return record_->CaptureStack(timeout);
+  } catch (const std::bad_alloc&) {
+    return internal::NoMemory();
+  }
+}
+
 bool TaskHandle::RequestStop() const {
   return Usable(record_) != nullptr && record_->RequestStop();
 }

@@ -25,6 +25,7 @@
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/task_record.h"
+#include "lib/shell/thread_state.h"
 #include "lib/shell/user_code_scope.h"
 
 namespace foxtive::internal {
@@ -68,6 +69,7 @@ bool TaskRecord::TakeUp(int64_t& now) {
   if (!taken.taken) return false;
   MoveLocked(taken);
   on_lane_ = true;
+  lane_thread_ = ThisThreadId();
   now = since_nanos_;
   return true;
 }

@@ -19,6 +19,7 @@
 #include "lib/shell/monitor.h"
 #include "lib/shell/real_time.h"
 #include "lib/shell/shutdown_signals.h"
+#include "lib/shell/stack_capture.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/user_code_scope.h"
 
@@ -102,6 +103,7 @@ Engine::Engine(const SupervisorOptions& options, EventDetail detail)
       shutdown_timeout_(options.shutdown_timeout),
       starvation_alarm_(options.starvation_alarm),
       seed_(options.seed.has_value() ? *options.seed : RandomSeed()),
+      stack_signal_(options.stack_signal),
       inbox_(std::make_shared<Inbox>(clock_)),
       lanes_(MakePool(system_, options.max_concurrency, "foxtive-lane", inbox_, ReportTo(*this))),
       services_(MakePool(system_, ServiceLanes(options.max_concurrency), "foxtive-service", inbox_,
@@ -117,6 +119,11 @@ absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& 
     EventDetail detail = EventDetail::kEverything;
     if (absl::Status status = AskDetail(options.listener.get(), detail); !status.ok()) {
       return status;
+    }
+    if (options.stack_signal != 0) {
+      if (absl::Status status = InstallStackSignal(options.stack_signal); !status.ok()) {
+        return status;
+      }
     }
     std::shared_ptr<Engine> engine(new Engine(options, detail));
     if (absl::Status status = engine->StartMonitor(); !status.ok()) return status;

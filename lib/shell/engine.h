@@ -89,6 +89,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   SettingsPool& settings() { return settings_; }
   uint64_t seed() const { return seed_; }
   absl::Duration shutdown_timeout() const { return shutdown_timeout_; }
+  int stack_signal() const { return stack_signal_; }
   absl::Duration starvation_alarm() const { return starvation_alarm_; }
 
  private:
@@ -108,6 +109,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const absl::Duration shutdown_timeout_;
   const absl::Duration starvation_alarm_;
   const uint64_t seed_;
+  const int stack_signal_;  // 0: none
 
   // Synchronised by themselves.
   const std::shared_ptr<Inbox> inbox_;

@@ -2,6 +2,9 @@
 
 #include "lib/shell/event_queue.h"
 
+#include <memory>
+#include <new>
+#include <string>
 #include <utility>
 
 #include "lib/shell/caught.h"
@@ -13,6 +16,11 @@
 #include "lib/shell/user_code_scope.h"
 
 namespace foxtive::internal {
+namespace {
+
+constexpr absl::Duration kStackTimeout = absl::Milliseconds(500);
+
+}  // namespace
 
 EventQueue::EventQueue(Engine& engine, std::shared_ptr<EventListener> listener, EventDetail detail)
     : engine_(engine),
@@ -92,7 +100,7 @@ Job::Outcome EventQueue::Deliver() noexcept {
 }
 
 // The status and the exception are lent to the event, and not copied.
-void EventQueue::Tell(EventListener& listener, Slot& slot) noexcept {
+void EventQueue::Tell(EventListener& listener, Slot& slot) const noexcept {
   Notice& notice = slot.notice;
   Event event{.kind = notice.kind,
               .task_name = notice.task != nullptr ? std::string_view(notice.task->name()) : "",
@@ -105,7 +113,8 @@ void EventQueue::Tell(EventListener& listener, Slot& slot) noexcept {
               .uptime = absl::Nanoseconds(slot.uptime_nanos),
               .final_status = notice.final_status,
               .folded = notice.folded,
-              .lost = slot.lost};
+              .lost = slot.lost,
+              .stack = StackFor(notice)};
   try {
     listener.OnEvent(event);
   } catch (...) {
@@ -113,6 +122,21 @@ void EventQueue::Tell(EventListener& listener, Slot& slot) noexcept {
   }
   notice.status = std::move(event.status);
   notice.exception = std::move(event.exception);
+}
+
+// Asked for here, where it may take time: a delivery waits for the listener as well.
+std::shared_ptr<const StackTrace> EventQueue::StackFor(const Notice& notice) const noexcept {
+  const bool hangs =
+      notice.kind == EventKind::kStuck || notice.kind == EventKind::kStopIgnored ||
+      (notice.kind == EventKind::kTaskOver && notice.final_status == SupervisionStatus::kAbandoned);
+  if (!hangs || engine_.stack_signal() == 0) return nullptr;
+  try {
+    absl::StatusOr<StackTrace> stack = notice.task->CaptureStack(kStackTimeout);
+    if (!stack.ok()) stack = StackTrace{.missing = std::string(stack.status().message())};
+    return std::make_shared<const StackTrace>(*std::move(stack));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
 
 // What is destroyed may be the user's exception, which is code of the task then. The reference

@@ -101,7 +101,8 @@ class EventQueue {
   void ReleaseJob() noexcept;
   bool Put(Slot& slot, bool& push) ABSL_LOCKS_EXCLUDED(mutex_);
   bool Take(Slot& slot, std::shared_ptr<EventListener>* listener) ABSL_LOCKS_EXCLUDED(mutex_);
-  static void Tell(EventListener& listener, Slot& slot) noexcept;
+  void Tell(EventListener& listener, Slot& slot) const noexcept;
+  std::shared_ptr<const StackTrace> StackFor(const Notice& notice) const noexcept;
   void Drop(Slot& slot) const;
 
   Engine& engine_;

@@ -8,12 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <fstream>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "foxtive/clock.h"
+#include "lib/shell/proc_status.h"
 #include "lib/shell/real_time.h"
 
 namespace foxtive::internal {
@@ -21,31 +20,9 @@ namespace {
 
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
-// Of a file in /proc: "Key:\tvalue", a line each.
-struct ThreadStatus {
-  std::string name;
-  bool dead = false;
-  uint64_t blocked = ~uint64_t{0};  // bit 0 is signal 1; what can't be read blocks all
-};
-
-ThreadStatus ReadThread(const std::string& id) {
-  ThreadStatus status;
-  std::ifstream file(absl::StrCat("/proc/self/task/", id, "/status"));
-  for (std::string line; std::getline(file, line);) {
-    const size_t colon = line.find(":\t");
-    if (colon == std::string::npos) continue;
-    const std::string key = line.substr(0, colon);
-    const std::string value = line.substr(colon + 2);
-    if (key == "Name") status.name = value;
-    if (key == "State") status.dead = value[0] == 'Z' || value[0] == 'X';
-    if (key == "SigBlk") status.blocked = std::strtoull(value.c_str(), nullptr, 16);
-  }
-  return status;
-}
-
-int FirstNotBlocked(const sigset_t& signals, uint64_t blocked) {
+int FirstNotBlocked(const sigset_t& signals, const ProcStatus& thread) {
   for (int signal = 1; signal <= 64; ++signal) {
-    if (sigismember(&signals, signal) == 1 && ((blocked >> (signal - 1)) & 1) == 0) return signal;
+    if (sigismember(&signals, signal) == 1 && !thread.Blocks(signal)) return signal;
   }
   return 0;
 }
@@ -80,8 +57,8 @@ std::string ThreadThatTakes(const sigset_t& signals) {
   while (const dirent* const entry = readdir(tasks.get())) {
     const std::string id = entry->d_name;
     if (id[0] == '.' || id == self) continue;
-    const ThreadStatus thread = ReadThread(id);
-    const int signal = FirstNotBlocked(signals, thread.blocked);
+    const ProcStatus thread = ReadThreadStatus(id);
+    const int signal = FirstNotBlocked(signals, thread);
     if (thread.dead || signal == 0) continue;
     return absl::StrCat("thread '", thread.name, "' (", id, ") does not block ", NameOf(signal));
   }

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -26,6 +27,7 @@
 #include "lib/shell/engine.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/real_time.h"
+#include "lib/shell/stack_capture.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/wait_breaker.h"
 
@@ -124,6 +126,32 @@ void TaskRecord::EndWatchedRun(AttemptResult& attempt) {
   attempt.interrupted = true;
   attempt.lane_lost = ended.lane_lost;
   if (ended.lane_lost) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
+}
+
+// --- On any thread.
+
+// The request is sent while the lane can't let go of the task, so it goes to the right thread.
+absl::StatusOr<StackTrace> TaskRecord::CaptureStack(absl::Duration timeout) {
+  if (engine_->stack_signal() == 0) {
+    return absl::FailedPreconditionError("SupervisorOptions::stack_signal is not set");
+  }
+  if (!engine_->system().lanes_own_threads()) {
+    return absl::FailedPreconditionError("on simulated time tasks have no threads of their own");
+  }
+  const auto send = [this](const StackRequest& request) -> absl::StatusOr<pid_t> {
+    int error;
+    {
+      MutexLock lock(mutex_);
+      error = on_lane_ ? request.SendTo(lane_thread_) : ESRCH;
+      if (error == 0) return lane_thread_;
+    }
+    if (error == EAGAIN) return absl::UnavailableError("no answer: too many signals wait");
+    return absl::NotFoundError(absl::StrCat("no attempt of task '", name_, "' runs"));
+  };
+  const absl::StatusOr<RawStack> stack =
+      internal::CaptureStack(*this, send, After(engine_->real_clock().NowNanos(), timeout));
+  if (!stack.ok()) return stack.status();
+  return Symbolize(*stack);
 }
 
 // --- On a service lane: the stop callbacks of an attempt that was asked to stop.

@@ -38,6 +38,8 @@
 #ifndef FOXTIVE_LIB_SHELL_TASK_RECORD_H_
 #define FOXTIVE_LIB_SHELL_TASK_RECORD_H_
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -53,6 +55,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "foxtive/run_function.h"
+#include "foxtive/stack_trace.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_context.h"
 #include "foxtive/task_handle.h"
@@ -129,6 +132,8 @@ class TaskRecord final : public TimerNode,
   absl::Status EndWait(bool ready) const;
   void CallOnStop(void (*call)(void*), void* callback) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Blocks until the timeout, in real time. May throw std::bad_alloc.
+  absl::StatusOr<StackTrace> CaptureStack(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   // Orders this thread with all that have looked at the record.
   void Synchronize() const ABSL_LOCKS_EXCLUDED(mutex_) { MutexLock lock(mutex_); }
 
@@ -313,6 +318,7 @@ class TaskRecord final : public TimerNode,
   bool service_due_ ABSL_GUARDED_BY(mutex_) = false;  // the service job has not been through yet
   bool concluded_ ABSL_GUARDED_BY(mutex_) = false;    // somebody publishes
   bool returned_ ABSL_GUARDED_BY(mutex_) = false;     // no user code of an abandoned task is left
+  pid_t lane_thread_ ABSL_GUARDED_BY(mutex_) = 0;     // if on_lane_
   SupervisionStatus final_status_ ABSL_GUARDED_BY(mutex_) = SupervisionStatus::kManuallyStopped;
   const char* reason_ ABSL_GUARDED_BY(mutex_) = kStopReason.data();  // of static storage
   int64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -5,10 +5,13 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 
+#include <atomic>
 #include <cstddef>
 
 namespace foxtive::internal {
 namespace {
+
+std::atomic<int> g_let_through{0};
 
 sigset_t AllButFaults() {
   sigset_t signals;
@@ -17,9 +20,11 @@ sigset_t AllButFaults() {
   return signals;
 }
 
-// Made once: lanes block them again for each task.
-const sigset_t& AsynchronousSignals() {
-  static const sigset_t signals = AllButFaults();
+// Mostly made once: lanes block them again for each task.
+sigset_t AsynchronousSignals() {
+  static const sigset_t all = AllButFaults();
+  sigset_t signals = all;
+  if (const int signal = g_let_through; signal != 0) sigdelset(&signals, signal);
   return signals;
 }
 
@@ -36,15 +41,26 @@ bool BlocksSignals() {
   sigaddset(&blocked, SIGKILL);  // nobody can block these two
   sigaddset(&blocked, SIGSTOP);
   for (const int fault : kFaultSignals) sigaddset(&blocked, fault);
+  if (const int signal = g_let_through; signal != 0) sigaddset(&blocked, signal);
   for (int signal = 1; signal <= kNamedSignals; ++signal) {
     if (sigismember(&blocked, signal) != 1) return false;
   }
   return true;
 }
 
-SignalsBlocked::SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &AsynchronousSignals(), &former_); }
+void LetSignalThrough(int signal) { g_let_through = signal; }
 
-void SignalsBlocked::Renew() { pthread_sigmask(SIG_SETMASK, &AsynchronousSignals(), nullptr); }
+int SignalLetThrough() { return g_let_through; }
+
+SignalsBlocked::SignalsBlocked() {
+  const sigset_t blocked = AsynchronousSignals();
+  pthread_sigmask(SIG_SETMASK, &blocked, &former_);
+}
+
+void SignalsBlocked::Renew() {
+  const sigset_t blocked = AsynchronousSignals();
+  pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+}
 
 SignalsBlocked::~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
 

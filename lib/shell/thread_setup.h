@@ -49,6 +49,11 @@ class SignalsBlocked {
   sigset_t former_;
 };
 
+// The one signal that is let through all the same, from now on, wherever the others are blocked
+// (again): that of stack_capture.h. 0: none.
+void LetSignalThrough(int signal);
+int SignalLetThrough();
+
 // What the system keeps of a thread's name, with the closing zero.
 using ThreadName = std::array<char, 16>;
 

@@ -2,16 +2,22 @@
 
 #include "lib/shell/user_code_scope.h"
 
+#include <atomic>
+
 #include "lib/shell/thread_state.h"
 
 namespace foxtive::internal {
 
 UserCodeScope::UserCodeScope(const Engine* engine, const TaskRecord* record)
     : outer_(this_thread_state.user_code), engine_(engine), record_(record) {
+  std::atomic_signal_fence(std::memory_order_release);
   this_thread_state.user_code = this;
 }
 
-UserCodeScope::~UserCodeScope() { this_thread_state.user_code = outer_; }
+UserCodeScope::~UserCodeScope() {
+  this_thread_state.user_code = outer_;
+  std::atomic_signal_fence(std::memory_order_release);
+}
 
 bool UserCodeScope::InsideOf(const TaskRecord& record) {
   for (const UserCodeScope* scope = this_thread_state.user_code; scope != nullptr;

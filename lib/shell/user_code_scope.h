@@ -5,7 +5,8 @@
 // worker does not wait for that one.
 //
 // Thread safety: a scope belongs to its thread. Scopes nest: the code of a task may destroy what
-// belongs to a task of another Supervisor. Blocking, allocation, errors: none.
+// belongs to a task of another Supervisor. May be asked in a handler of a signal: a scope is linked
+// when it is complete. Blocking, allocation, errors: none.
 
 #ifndef FOXTIVE_LIB_SHELL_USER_CODE_SCOPE_H_
 #define FOXTIVE_LIB_SHELL_USER_CODE_SCOPE_H_
