@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <climits>
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <iterator>
@@ -169,6 +170,10 @@ std::vector<BadOptions> AllBadOptions() {
     rows.push_back({absl::StrCat("starvation_alarm: ", absl::FormatDuration(bad)),
                     [bad](SupervisorOptions& options) { options.starvation_alarm = bad; }});
   }
+  for (const int signal : {-1, INT_MAX, SIGKILL, SIGSEGV}) {
+    rows.push_back({absl::StrCat("stack_signal: ", signal, " is "),
+                    [signal](SupervisorOptions& options) { options.stack_signal = signal; }});
+  }
   rows.push_back(
       {"listener: detail() threw std::runtime_error: no config",
        [](SupervisorOptions& options) { options.listener = std::make_shared<BadListener>(); }});
@@ -184,7 +189,8 @@ std::vector<OptionsChange> GoodOptions() {
           [](SupervisorOptions& options) { options.starvation_alarm = kForever; },
           [](SupervisorOptions& options) { options.listener = nullptr; },
           [](SupervisorOptions& options) { options.clock = nullptr; },
-          [](SupervisorOptions& options) { options.seed = 0; }};
+          [](SupervisorOptions& options) { options.seed = 0; },
+          [](SupervisorOptions& options) { options.stack_signal = SIGURG; }};
 }
 
 // --- That it is complete
@@ -217,9 +223,9 @@ std::vector<Field> TaskFields() {
 
 std::vector<Field> OptionsFields() {
   [[maybe_unused]] const auto& [max_concurrency, shutdown_timeout, starvation_alarm, listener,
-                                clock, seed] = SupervisorOptions();
-  return {{"max_concurrency"}, {"shutdown_timeout"}, {"starvation_alarm"},
-          {"listener"},        {"clock", false},     {"seed", false}};
+                                clock, seed, stack_signal] = SupervisorOptions();
+  return {{"max_concurrency"}, {"shutdown_timeout"}, {"starvation_alarm"}, {"listener"},
+          {"clock", false},    {"seed", false},      {"stack_signal"}};
 }
 
 template <typename Row>
