@@ -168,8 +168,9 @@ TEST(OnStopTest, ACallMayDestroyItself) {
   const TaskHandle handle = Submit(*supervisor, Spec("task", [&](TaskContext& context) {
     std::shared_ptr<void> held;
     const auto destroy = [&] {
+      Notification& after = called;  // what it captured goes with it
       held.reset();
-      called.Notify();
+      after.Notify();
     };
     using Callback = StopCallback<std::decay_t<decltype(destroy)>>;
     held.reset(new Callback(context.OnStop(destroy)));

@@ -27,6 +27,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "foxtive/clock.h"
 #include "foxtive/supervisor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -99,6 +100,7 @@ class Epoch {
     handles_.clear();
     // All that could still write has gone before it.
     listener_gone_->Await("the listener to be let go of");
+    AwaitDestruction();
     return BrokenPromises(world_->seed, world_->log.Entries(),
                           {.lost = world_->lost, .to_the_end = to_the_end}, totals);
   }
@@ -162,6 +164,15 @@ class Epoch {
       ++over;
     }
     while (finished_ < over) std::this_thread::yield();
+  }
+
+  // The result of a task that never began does not wait for the destruction of its callables, if
+  // its time to stop is over. What is not destroyed after that long is a broken promise.
+  void AwaitDestruction() const {
+    constexpr int64_t kLongEnoughNanos = int64_t{60'000'000'000};
+    const Clock clock;
+    const int64_t deadline = clock.NowNanos() + kLongEnoughNanos;
+    while (world_->alive > 0 && clock.NowNanos() < deadline) std::this_thread::yield();
   }
 
   std::optional<TaskHandle> HandleAt(int64_t place) {

@@ -30,9 +30,14 @@ const absl::Status& ErrorOf(Outcome outcome) {
 class StressTask {
  public:
   StressTask(std::shared_ptr<StressWorld> world, const Fate& fate)
-      : world_(std::move(world)), fate_(fate) {}
+      : world_(std::move(world)), fate_(fate) {
+    ++world_->alive;
+  }
   // A refused one has never lived.
-  ~StressTask() { Log(What::kDestroyed, 0); }
+  ~StressTask() {
+    Log(What::kDestroyed, 0);
+    --world_->alive;
+  }
 
   absl::Status Setup() {
     const Inside inside(*this);

@@ -25,7 +25,8 @@ struct StressWorld {
 
   const uint64_t seed;
   StressLog log;
-  std::atomic<int64_t> lost{0};  // events, as the listener was told
+  std::atomic<int64_t> lost{0};   // events, as the listener was told
+  std::atomic<int64_t> alive{0};  // tasks that have not been destroyed
   // Lets the deaf ones go.
   Notification released;
   // What workers wait for.
