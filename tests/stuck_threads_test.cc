@@ -80,6 +80,7 @@ TEST(StuckThreadsTest, AStopCallbackMayOutlastItsAttempt) {
     std::optional<std::stop_callback<std::function<void()>>> callback;
   };
   Left left;
+  Notification left_there;
   Notification called;
   Notification goes_on;
   Notification second;
@@ -91,6 +92,7 @@ TEST(StuckThreadsTest, AStopCallbackMayOutlastItsAttempt) {
         goes_on.Await("to be let go");
         log.Add("callback over");
       });
+      left_there.Notify();
       context.SleepFor(absl::InfiniteDuration());
       called.Await("the callback");
     } else {
@@ -103,6 +105,8 @@ TEST(StuckThreadsTest, AStopCallbackMayOutlastItsAttempt) {
   spec.hooks.cleanup = [&] { log.Add("cleanup"); };
   const absl::Duration began = clock->Now();
   const TaskHandle handle = Submit(*supervisor, std::move(spec));
+  // A stop that came before would call it on the lane.
+  left_there.Await("the callback to be left");
   clock->AwaitDeadline(began + absl::Seconds(5));
   clock->Advance(absl::Seconds(5));
   second.Await("the second attempt");
