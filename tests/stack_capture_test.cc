@@ -121,11 +121,14 @@ class StackCaptureTest : public testing::Test {
   void TearDown() override {
     End();
     supervisor_.reset();
+    // Also one that was abandoned uses what is here.
+    while (task_.state() != TaskState::kFinished) std::this_thread::yield();
   }
 
   TaskHandle Start(void (*worker)(Hang&)) {
     TaskHandle task = *supervisor_->Submit("worker", [this, worker] { worker(hang_); });
     while (!hang_.there) std::this_thread::yield();
+    task_ = task;
     return task;
   }
 
@@ -148,6 +151,7 @@ class StackCaptureTest : public testing::Test {
   Hang hang_;
   const std::shared_ptr<StackListener> listener_ = std::make_shared<StackListener>();
   std::unique_ptr<Supervisor> supervisor_;
+  TaskHandle task_;
 };
 
 TEST_F(StackCaptureTest, ALoopWithoutSystemCalls) {
