@@ -237,8 +237,10 @@ bool Simulation::AwaitTurn(int64_t deadline_nanos) noexcept {
   CheckThread();
   if (deadline_nanos <= now_) return false;
   Strand& self = *current_;
-  if (!std::exchange(self.looked, true)) ++changes_;  // what it has done before it looked
-  self.seen = changes_;
+  // Others have run since it returned from here: maybe after it looked, so it looks again at once.
+  const bool looked_only = std::exchange(self.looked, true);
+  if (!looked_only) ++changes_;  // what it has done before it looked
+  self.seen = looked_only ? changes_ : changes_ - 1;
   self.looks = true;
   self.next_watcher = std::exchange(first_watcher_, &self);
   WaitUntil(deadline_nanos);
