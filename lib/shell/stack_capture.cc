@@ -16,6 +16,7 @@
 
 #include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/debugging/symbolize.h"
 #include "absl/strings/str_cat.h"
 #include "foxtive/clock.h"
@@ -230,17 +231,15 @@ absl::StatusOr<RawStack> CaptureStack(
   if (!TakeSlot(record, real_deadline_nanos, ticket)) {
     return absl::UnavailableError("no answer: other stacks are asked for");
   }
+  // Whatever throws for lack of memory, the next one gets its turn.
+  const absl::Cleanup give_back = [ticket] { GiveSlotBack(ticket); };
   const absl::StatusOr<pid_t> thread = send(StackRequest());
-  absl::StatusOr<RawStack> answer = absl::AbortedError("the thread has gone on to another task");
-  if (!thread.ok()) {
-    answer = thread.status();
-  } else if (!AwaitAnswer(ticket, real_deadline_nanos)) {
-    answer = WhyNoAnswer(*thread, SignalLetThrough());
-  } else if (!g_slot.gone_on) {
-    answer = g_slot.stack;
-  }
-  GiveSlotBack(ticket);
-  return answer;
+  // If it could not be sent, one that is late may still have the thread answer.
+  const bool answered = AwaitAnswer(ticket, thread.ok() ? real_deadline_nanos : Clock::kPast);
+  if (!thread.ok()) return thread.status();
+  if (!answered) return WhyNoAnswer(*thread, SignalLetThrough());
+  if (g_slot.gone_on) return absl::AbortedError("the thread has gone on to another task");
+  return g_slot.stack;
 }
 
 StackTrace Symbolize(const RawStack& stack) {
