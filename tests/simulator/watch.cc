@@ -135,8 +135,7 @@ absl::Status TaskWatch::Run(TaskContext& context) {
   const int64_t number = context.attempt();
   Begin(Hook::kRun, number);
   const int64_t began = began_ = last_beat_ = Now();
-  missed_ = INT64_MAX;
-  surely_missed_ = false;
+  missed_ = surely_missed_ = INT64_MAX;
   const AttemptPlan attempt = plan_.Attempt(number);
   if (context.name() != name_) Fail("the context has another name");
   if (context.stop_requested() && !stops()) Fail("it is told of a stop that nobody asked for");

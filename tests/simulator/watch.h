@@ -98,10 +98,12 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   void CheckStoppedAtOnce(int64_t began) const;
   void Beat(TaskContext& context);
   // Of the attempt that is in `run`: whether it has missed something by now, and whether it can
-  // have; `after` that long ago.
+  // have; `after` that long ago. And since when; before it is due that is when it will be.
   bool HasMissed(int64_t after = 0) const;
   bool MayHaveMissed(int64_t after = 0) const;
   int64_t MissedAt() const;
+  int64_t SurelyMissedAt() const;
+  int64_t DueAt() const;
   void NoteMissed();
   bool CheckInterruption(const TaskContext& context);
   void CheckStuckFor(const TaskInfo& info) const;
@@ -152,10 +154,11 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   };
   Wait wait_;
 
-  int64_t began_ = 0;           // its attempt
-  int64_t last_beat_ = 0;       // or its beginning
-  int64_t missed_ = INT64_MAX;  // what it has missed before the last beat, at the earliest
-  bool surely_missed_ = false;
+  int64_t began_ = 0;      // its attempt
+  int64_t last_beat_ = 0;  // or its beginning
+  // When it missed something before the last beat, at the earliest; and so that it was seen.
+  int64_t missed_ = INT64_MAX;
+  int64_t surely_missed_ = INT64_MAX;
   bool hung_ = false;        // the last attempt was asked to stop because it hung
   bool maybe_hung_ = false;  // or because the task was: the same moment
   bool may_be_given_up_ = false;

@@ -203,7 +203,8 @@ void TaskWatch::SetDelay(TaskPlan::Range range) {
 
 // --- Attempts that hang.
 //
-// The monitor looks when a tick is full: what is due within one may be missed or not.
+// The monitor looks when a tick is full: what is due within one may be missed or not, and a beat
+// that comes before it looks is in time.
 
 // Where time passes by itself, whether an attempt was asked to stop in the end could not be told.
 OnStuck TaskWatch::on_stuck() const { return world_.exact() ? plan_.on_stuck : OnStuck::kReport; }
@@ -220,20 +221,24 @@ void TaskWatch::Beat(TaskContext& context) {
 }
 
 void TaskWatch::NoteMissed() {
-  surely_missed_ = HasMissed();
+  if (HasMissed()) surely_missed_ = SurelyMissedAt();
   if (MayHaveMissed()) missed_ = MissedAt();
 }
 
-int64_t TaskWatch::MissedAt() const {
-  int64_t missed = missed_;
+int64_t TaskWatch::DueAt() const {
+  int64_t due = INT64_MAX;
   if (plan_.heartbeat_timeout < absl::InfiniteDuration()) {
-    missed = std::min(missed, last_beat_ + Nanos(plan_.heartbeat_timeout));
+    due = last_beat_ + Nanos(plan_.heartbeat_timeout);
   }
   if (plan_.run_timeout < absl::InfiniteDuration()) {
-    missed = std::min(missed, began_ + Nanos(plan_.run_timeout));
+    due = std::min(due, began_ + Nanos(plan_.run_timeout));
   }
-  return missed;
+  return due;
 }
+
+int64_t TaskWatch::MissedAt() const { return std::min(missed_, DueAt()); }
+
+int64_t TaskWatch::SurelyMissedAt() const { return std::min(surely_missed_, DueAt()); }
 
 // In floating point there is no overflow.
 bool TaskWatch::MayHaveMissed(int64_t after) const {
@@ -242,8 +247,8 @@ bool TaskWatch::MayHaveMissed(int64_t after) const {
 }
 
 bool TaskWatch::HasMissed(int64_t after) const {
-  const bool ticks_over = MayHaveMissed(after) && Now() > MissedAt() + after + 2 * kTickNanos;
-  return after == 0 ? surely_missed_ || ticks_over : ticks_over;
+  const double due = static_cast<double>(SurelyMissedAt()) + static_cast<double>(after);
+  return SurelyMissedAt() != INT64_MAX && static_cast<double>(Now()) > due + 2 * kTickNanos;
 }
 
 // At the end of `run`. Whether the attempt has been asked to stop, and the task has not.

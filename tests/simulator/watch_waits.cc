@@ -133,13 +133,9 @@ void TaskWatch::AskForDescriptor(const TaskContext& context) const {
 int64_t TaskWatch::StoppedBy() const {
   int64_t by = world_.shut_down_at();
   if (stop_answered_) by = std::min(by, stop_asked_at_);
-  if (on_stuck() == OnStuck::kReport) return by;
-  if (surely_missed_) return std::min(by, last_beat_);
-  // What it may have missed before the last beat may have been forgiven.
-  if (missed_ == INT64_MAX && MissedAt() != INT64_MAX) {
-    by = std::min(by, MissedAt() + 2 * kTickNanos);
-  }
-  return by;
+  const int64_t missed = SurelyMissedAt();
+  if (on_stuck() == OnStuck::kReport || missed == INT64_MAX) return by;
+  return std::min(by, missed + 2 * kTickNanos);
 }
 
 void TaskWatch::CheckStoppedAtOnce(int64_t began) const {
