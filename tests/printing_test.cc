@@ -244,6 +244,27 @@ TEST(PrintingTest, InfoTellsEveryField) {
             "OK");
 }
 
+TEST(PrintingTest, InfoTellsWhereItIs) {
+  TaskInfo info = BackingOff();
+  info.state = TaskState::kStopping;
+  info.phase = TaskPhase::kCleanup;
+  info.since_heartbeat = absl::Seconds(9);
+  info.stuck_for = absl::Seconds(2);
+  EXPECT_THAT(Text(info), StartsWith("'feed': kStopping for 1.2s in kCleanup, last heartbeat 9s "
+                                     "ago, stuck for 2s; 3 attempts"));
+}
+
+TEST(PrintingTest, TaskPhase) {
+  EXPECT_EQ(Text(TaskPhase::kNone), "kNone");
+  EXPECT_EQ(Text(TaskPhase::kSetup), "kSetup");
+  EXPECT_EQ(Text(TaskPhase::kRun), "kRun");
+  EXPECT_EQ(Text(TaskPhase::kHook), "kHook");
+  EXPECT_EQ(Text(TaskPhase::kStopCalls), "kStopCalls");
+  EXPECT_EQ(Text(TaskPhase::kCleanup), "kCleanup");
+  EXPECT_EQ(Text(TaskPhase::kDestruction), "kDestruction");
+  ExpectNumbersFrom<TaskPhase>(7, "TaskPhase");
+}
+
 TEST(PrintingTest, InfoTellsOfTheNextAttemptOnlyWhereThereIsADelay) {
   TaskInfo info = BackingOff();
   info.next_attempt_in = absl::InfiniteDuration();

@@ -265,6 +265,52 @@ TEST_F(StackCaptureTest, TheEventOfOneThatIsAbandonedHasIt) {
   EXPECT_THAT(StackWith(task, "HangInALoop"), HasSubstr("#0 ")) << "and it can still be asked for";
 }
 
+TEST_F(StackCaptureTest, TheReportOfAShutdownHasItAndSoHasTheTasksInfo) {
+  const TaskHandle task = Start(&HangInALoop);
+  EXPECT_EQ(task.info().stack, nullptr);
+  ShutdownReport report;
+  do {  // a thread that is not scheduled does not answer in time
+    EXPECT_EQ(supervisor_->Shutdown(absl::Milliseconds(200), report).code(),
+              absl::StatusCode::kDeadlineExceeded);
+    ASSERT_EQ(report.tasks.size(), 1);
+    ASSERT_NE(report.tasks[0].info.stack, nullptr);
+  } while (!report.tasks[0].info.stack->missing.empty());
+  EXPECT_THAT(ToString(report), AllOf(HasSubstr("1 of 1 task is stuck"), HasSubstr("HangInALoop")));
+  EXPECT_THAT(ToString(*task.info().stack), HasSubstr("HangInALoop"));
+}
+
+TEST_F(StackCaptureTest, TheReportSaysWhyThereIsNone) {
+  Start(&HangBehindAMask);
+  ShutdownReport report;
+  EXPECT_FALSE(supervisor_->Shutdown(absl::Milliseconds(400), report).ok());
+  EXPECT_THAT(ToString(report), HasSubstr("its thread blocks signal 23"));
+}
+
+TEST_F(StackCaptureTest, HooksThatHangBesideTheLane) {
+  TaskSpec spec{.name = "worker", .run = [] {}};
+  spec.hooks.cleanup = [this] { HangInALoop(hang_); };
+  const TaskHandle cleaned = *supervisor_->Submit(std::move(spec));
+  while (!hang_.there) std::this_thread::yield();
+  EXPECT_THAT(StackWith(cleaned, "HangInALoop"), HasSubstr("#0 "));
+  EXPECT_EQ(cleaned.info().phase, TaskPhase::kCleanup);
+  hang_.over = true;
+  EXPECT_TRUE(cleaned.Wait().ok());
+  hang_.over = hang_.there = false;
+
+  TaskSpec other{.name = "other",
+                 .run = [](TaskContext& context) { context.SleepFor(absl::InfiniteDuration()); }};
+  other.hooks.setup = [this] {
+    hang_.there = true;
+    return absl::OkStatus();
+  };
+  other.hooks.on_shutdown = [this] { HangInALoop(hang_); };
+  task_ = *supervisor_->Submit(std::move(other));
+  while (!hang_.there) std::this_thread::yield();
+  task_.RequestStop();
+  while (task_.info().phase != TaskPhase::kStopCalls) std::this_thread::yield();
+  EXPECT_THAT(StackWith(task_, "HangInALoop"), HasSubstr("#0 "));
+}
+
 TEST(StackSignalTest, ItHasToBeOneThatIsFree) {
   const auto create = [](int signal) {
     return Supervisor::Create({.stack_signal = signal}).status().ToString();

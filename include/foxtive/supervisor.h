@@ -52,6 +52,7 @@
 #include "foxtive/event_listener.h"
 #include "foxtive/restart_policy.h"
 #include "foxtive/run_function.h"
+#include "foxtive/shutdown_report.h"
 #include "foxtive/spawn.h"
 #include "foxtive/supervised_task.h"
 #include "foxtive/supervision_result.h"
@@ -153,6 +154,10 @@ class Supervisor {
   absl::Status Shutdown();
   absl::Status Shutdown(absl::Duration timeout);
 
+  // The same, and tells how each task took it, within the same time. If there is an error, it was
+  // refused, or who is named has not returned: either way `report` is that of this call.
+  absl::Status Shutdown(absl::Duration timeout, ShutdownReport& report);
+
   // The same without waiting: a task that has not ended after its `stop_timeout` is abandoned.
   // Never blocks, and may be called from a signal handler (with a clock of one's own: if its
   // `Unpark` may).
@@ -177,6 +182,8 @@ class Supervisor {
 
   // First of all in every call, before any lock.
   absl::Status CheckUsable() const;
+
+  absl::Status ShutDown(absl::Duration timeout, ShutdownReport* report);
 
   absl::StatusOr<std::vector<TaskHandle>> AddAll(std::vector<TaskSpec> specs, bool start);
 

@@ -85,10 +85,10 @@ class TaskHandle {
   // for a worker that hangs, one that was abandoned included. It goes on as if nothing had been;
   // blocks for `timeout` at most.
   //
-  // `kNotFound`: no attempt runs. `kUnavailable`: its thread has not answered, and why: it blocks
-  // the signal, or is in a wait of the kernel that no signal ends, whose name is told. `kAborted`:
-  // it went on to another task meanwhile. `kFailedPrecondition`: there is no such signal, or this
-  // is simulated time, where tasks have no threads of their own.
+  // `kNotFound`: none of its code runs. `kUnavailable`: its thread has not answered, and why: it
+  // blocks the signal, or is in a wait of the kernel that no signal ends, whose name is told.
+  // `kAborted`: it went on to another task meanwhile. `kFailedPrecondition`: there is no such
+  // signal, or this is simulated time, where tasks have no threads of their own.
   absl::StatusOr<StackTrace> CaptureStack(absl::Duration timeout = absl::Seconds(1)) const;
 
   friend bool operator==(const TaskHandle& a, const TaskHandle& b) {

@@ -1,6 +1,6 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
-// TaskState and TaskInfo: what a task is doing right now.
+// TaskState, TaskPhase and TaskInfo: what a task is doing right now.
 //
 //             start             lane free            run failed
 //   kRegistered ──▶ kQueued ─────────────▶ kRunning ────────────▶ kBackingOff
@@ -19,10 +19,12 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "foxtive/stack_trace.h"
 
 namespace foxtive {
 
@@ -36,6 +38,17 @@ enum class TaskState : uint8_t {
   kFinished,    // over; the result is there
 };
 
+// Which of its code a task is in.
+enum class TaskPhase : uint8_t {
+  kNone,         // none
+  kSetup,        // `setup`
+  kRun,          // `run`
+  kHook,         // `on_restart`, `on_error`, `on_exception`, `should_restart`, a custom backoff
+  kStopCalls,    // what a stop calls, while no lane has it: callbacks of its token, `on_shutdown`
+  kCleanup,      // `cleanup`
+  kDestruction,  // the destructors of what its callables have captured
+};
+
 // A snapshot: all fields belong to the same instant.
 struct TaskInfo {
   std::string name{};
@@ -47,6 +60,13 @@ struct TaskInfo {
   absl::Duration in_state_for{};
   absl::Duration next_attempt_in{};  // 0 unless kBackingOff; infinite if only a stop ends the wait
   absl::Duration stuck_for{};        // since it was found to hang, see `OnStuck`; 0 if it does not
+  TaskPhase phase = TaskPhase::kNone;
+  // Since `TaskContext::Heartbeat` was last called; infinite: never, or it has no
+  // `heartbeat_timeout` or `run_timeout`, for which it is counted.
+  absl::Duration since_heartbeat = absl::InfiniteDuration();
+  // Where this attempt was when it was last asked: by `CaptureStack`, or for an event or a
+  // ShutdownReport. Null: not at all.
+  std::shared_ptr<const StackTrace> stack{};
 };
 
 // For people. The state as it is written, `kRunning`, and `TaskState(17)` for a value that has no
@@ -55,15 +75,22 @@ struct TaskInfo {
 //
 //   'feed': kBackingOff for 1.2s, next attempt in 800ms; 3 attempts, 2 failures in a row, 0 hook
 //   failures; last error: UNAVAILABLE: no route
+//   'feed': kStopping for 4s in kCleanup, last heartbeat 9s ago; 3 attempts, ...
 std::string ToString(TaskState state);
+std::string ToString(TaskPhase phase);
 std::string ToString(const TaskInfo& info);
 
 std::ostream& operator<<(std::ostream& out, TaskState state);
+std::ostream& operator<<(std::ostream& out, TaskPhase phase);
 std::ostream& operator<<(std::ostream& out, const TaskInfo& info);
 
 template <typename Sink>
 void AbslStringify(Sink& sink, TaskState state) {
   sink.Append(ToString(state));
+}
+template <typename Sink>
+void AbslStringify(Sink& sink, TaskPhase phase) {
+  sink.Append(ToString(phase));
 }
 template <typename Sink>
 void AbslStringify(Sink& sink, const TaskInfo& info) {

@@ -87,6 +87,26 @@ std::string_view NameOf(TaskState state) {
   return {};
 }
 
+std::string_view NameOf(TaskPhase phase) {
+  switch (phase) {
+    case TaskPhase::kNone:
+      return "kNone";
+    case TaskPhase::kSetup:
+      return "kSetup";
+    case TaskPhase::kRun:
+      return "kRun";
+    case TaskPhase::kHook:
+      return "kHook";
+    case TaskPhase::kStopCalls:
+      return "kStopCalls";
+    case TaskPhase::kCleanup:
+      return "kCleanup";
+    case TaskPhase::kDestruction:
+      return "kDestruction";
+  }
+  return {};
+}
+
 std::string_view NameOf(EventKind kind) {
   switch (kind) {
     case EventKind::kAttemptFailed:
@@ -173,6 +193,8 @@ std::string ToString(SupervisionStatus status) { return EnumText("SupervisionSta
 
 std::string ToString(TaskState state) { return EnumText("TaskState", state); }
 
+std::string ToString(TaskPhase phase) { return EnumText("TaskPhase", phase); }
+
 std::string ToString(const RestartPolicy& policy) {
   using Kind = RestartPolicy::Kind;
   if (policy.kind_ == Kind::kNever) return "Never";
@@ -224,6 +246,10 @@ std::string ToString(const TaskInfo& info) {
                                ? ", no next attempt"
                                : ", next attempt in " + MeasuredText(info.next_attempt_in));
   }
+  if (info.phase != TaskPhase::kNone) absl::StrAppend(&text, " in ", ToString(info.phase));
+  if (info.since_heartbeat < absl::InfiniteDuration()) {
+    absl::StrAppend(&text, ", last heartbeat ", MeasuredText(info.since_heartbeat), " ago");
+  }
   if (info.stuck_for > absl::ZeroDuration()) {
     absl::StrAppend(&text, ", stuck for ", MeasuredText(info.stuck_for));
   }
@@ -245,6 +271,8 @@ std::ostream& operator<<(std::ostream& out, SupervisionStatus status) {
 }
 
 std::ostream& operator<<(std::ostream& out, TaskState state) { return out << ToString(state); }
+
+std::ostream& operator<<(std::ostream& out, TaskPhase phase) { return out << ToString(phase); }
 
 std::ostream& operator<<(std::ostream& out, const RestartPolicy& policy) {
   return out << ToString(policy);

@@ -22,6 +22,7 @@ std::string_view NameOf(RestartOn restart_on);
 std::string_view NameOf(OnStuck on_stuck);
 std::string_view NameOf(SupervisionStatus status);
 std::string_view NameOf(TaskState state);
+std::string_view NameOf(TaskPhase phase);
 std::string_view NameOf(EventKind kind);
 
 // What tears a line, or does worse to a terminal.

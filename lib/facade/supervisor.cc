@@ -11,6 +11,7 @@
 #include "lib/shell/engine.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/real_time.h"
+#include "lib/shell/roll_call.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/user_code_scope.h"
 
@@ -170,14 +171,25 @@ absl::Status Supervisor::Shutdown() {
   return Shutdown(engine_->shutdown_timeout());
 }
 
-absl::Status Supervisor::Shutdown(absl::Duration timeout) {
+absl::Status Supervisor::Shutdown(absl::Duration timeout) { return ShutDown(timeout, nullptr); }
+
+absl::Status Supervisor::Shutdown(absl::Duration timeout, ShutdownReport& report) {
+  report = ShutdownReport();
+  return ShutDown(timeout, &report);
+}
+
+absl::Status Supervisor::ShutDown(absl::Duration timeout, ShutdownReport* report) {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
   try {
     if (absl::Status status = CheckMayWait(*engine_, "Shutdown"); !status.ok()) return status;
   } catch (const std::bad_alloc&) {
     return internal::NoMemory();
   }
-  return engine_->Shutdown(timeout);
+  if (report == nullptr) return engine_->Shutdown(timeout, nullptr);
+  internal::RollCall roll(*engine_);
+  absl::Status status = engine_->Shutdown(timeout, &roll);
+  roll.Fill(*report);
+  return status;
 }
 
 void Supervisor::RequestShutdown() noexcept {

@@ -87,7 +87,9 @@ absl::StatusOr<StackTrace> TaskHandle::CaptureStack(absl::Duration timeout) cons
   if (internal::InForkChild()) return internal::ForkChildError();
   try {
     if (record_ == nullptr) return absl::FailedPreconditionError("this handle names no task");
-    return record_->CaptureStack(timeout);
+    const auto stack = record_->CaptureStack(timeout);
+    if (!stack.ok()) return stack.status();
+    return **stack;
   } catch (const std::bad_alloc&) {
     return internal::NoMemory();
   }

@@ -78,6 +78,7 @@ AttemptResult TaskRecord::SetUpAndRun() {
   if (!setup_done_) {
     if (user_ != nullptr && user_->hooks.setup) {
       if (!BeginSetup()) return {};
+      Enter(TaskPhase::kSetup);
       Failure failure = Guarded([this] { return user_->hooks.setup(); });
       EndIfForkChild(failure.status.ok());
       if (!failure.status.ok()) {
@@ -90,9 +91,10 @@ AttemptResult TaskRecord::SetUpAndRun() {
     setup_done_ = true;
   }
   if (attempts_of_lane() > 0 && user_ != nullptr && !stop_requested()) {
-    CallHook("on_restart", user_->hooks.on_restart,
-             [this](auto& hook) { hook(attempts_of_lane() + 1); });
+    CallLaneHook("on_restart", user_->hooks.on_restart,
+                 [this](auto& hook) { hook(attempts_of_lane() + 1); });
   }
+  Enter(TaskPhase::kRun);
   return BeginRun() ? CallRun(Now()) : AttemptResult{};
 }
 
@@ -137,8 +139,9 @@ AttemptResult TaskRecord::CallRun(int64_t began_nanos) {
 }
 
 Follow TaskRecord::Decide(const AttemptResult& attempt, int64_t slice_end) {
-  const bool same = attempt.failed() && SharesTextOfLast(attempt.failure.status);
-  const bool alike = same || (attempt.failed() && IsLikeLastFailure(attempt.failure.status));
+  const absl::Status& status = attempt.failure.status;
+  const bool same = attempt.failed() && ShareOneText(last_error_of_lane(), status);
+  const bool alike = same || (attempt.failed() && AreAlike(last_error_of_lane(), status));
   Decision decision{.failures = FailuresAfter(attempt)};
   // Hooks find it in the task's info, and what may run the user's code by its destruction is not
   // left until the task has been let go. All others are counted when the verdict is committed.
@@ -151,7 +154,7 @@ Follow TaskRecord::Decide(const AttemptResult& attempt, int64_t slice_end) {
                                   !attempt.interrupted &&
                                   // What there was a restart after is not marked.
                                   (!same || rules.permanent_errors != 0) &&
-                                  IsPermanent(rules, attempt.failure.status)};
+                                  IsPermanent(rules, status)};
   const bool permitted =
       user_ == nullptr || !AsksShouldRestart(rules, facts) || AskShouldRestart(attempt);
   facts.stop_requested = stop_requested();
@@ -181,13 +184,7 @@ bool TaskRecord::HasExceptions(const AttemptResult& attempt) const {
   return attempt.failure.exception != nullptr || last_exception_ != nullptr;
 }
 
-bool TaskRecord::SharesTextOfLast(const absl::Status& status) const {
-  return ShareOneText(last_error_, status);
-}
-
-bool TaskRecord::IsLikeLastFailure(const absl::Status& status) const {
-  return AreAlike(last_error_, status);
-}
+const absl::Status& TaskRecord::last_error_of_lane() const { return last_error_; }
 
 // Unless it has been counted.
 void TaskRecord::Count(const AttemptResult& attempt, Decision& decision) {
@@ -220,12 +217,12 @@ void TaskRecord::TellFailure(const AttemptResult& attempt) {
   if (attempt.end == AttemptEnd::kSetupFailed && !settings_->rules.retry_setup) return;
   const Failure& failure = attempt.failure;
   if (failure.exception == nullptr) {
-    CallHook("on_error", user_->hooks.on_error,
-             [&](auto& hook) { hook(failure.status, attempt.number); });
+    CallLaneHook("on_error", user_->hooks.on_error,
+                 [&](auto& hook) { hook(failure.status, attempt.number); });
     return;
   }
-  CallHook("on_exception", user_->hooks.on_exception,
-           [&](auto& hook) { hook(failure.exception, WhatOf(failure), attempt.number); });
+  CallLaneHook("on_exception", user_->hooks.on_exception,
+               [&](auto& hook) { hook(failure.exception, WhatOf(failure), attempt.number); });
 }
 
 bool TaskRecord::IsToBeTold(const AttemptResult& attempt, bool last, bool alike) {
@@ -251,8 +248,8 @@ void TaskRecord::EmitFailure(const AttemptResult& attempt, const Decision& decis
 
 bool TaskRecord::AskShouldRestart(const AttemptResult& attempt) {
   bool permitted = true;
-  CallHook("should_restart", user_->hooks.should_restart,
-           [&](auto& hook) { permitted = hook(attempt.number, attempt.failure.status); });
+  CallLaneHook("should_restart", user_->hooks.should_restart,
+               [&](auto& hook) { permitted = hook(attempt.number, attempt.failure.status); });
   return permitted;
 }
 
@@ -263,8 +260,8 @@ absl::Duration TaskRecord::DelayAfter(int64_t failures) {
   if (settings_->jitter != 0) unit = JitterUnit(engine_->seed(), table_link_.number, number);
   absl::Duration delay = absl::InfiniteDuration();
   if (user_ != nullptr && user_->backoff.is_custom() &&
-      CallHook("backoff", user_->backoff,
-               [&](const BackoffStrategy& backoff) { delay = backoff.Delay(number, unit); })) {
+      CallLaneHook("backoff", user_->backoff,
+                   [&](const BackoffStrategy& backoff) { delay = backoff.Delay(number, unit); })) {
     return delay;
   }
   return settings_->backoff.Delay(number, unit);

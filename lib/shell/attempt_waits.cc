@@ -55,15 +55,18 @@ void TaskRecord::MarkHealthy() {
 std::shared_ptr<WaitBreaker> TaskRecord::Breaker() {
   {
     MutexLock lock(mutex_);
-    if (breaker_ != nullptr) return breaker_;
+    if (std::shared_ptr<WaitBreaker> breaker = BreakerLocked()) return breaker;
   }
-  auto made = std::make_shared<WaitBreaker>();
+  auto made = std::make_unique<RecordExtras>();
+  made->breaker = std::make_shared<WaitBreaker>();
   MutexLock lock(mutex_);
-  if (breaker_ == nullptr) {
-    if (run_stopped_) made->Break();  // nobody waits for it yet
-    breaker_ = std::move(made);
-  }
-  return breaker_;
+  if (run_stopped_) made->breaker->Break();  // nobody waits for it yet
+  Adopt(extras_, std::move(made));
+  return extras_->breaker;
+}
+
+std::shared_ptr<WaitBreaker> TaskRecord::BreakerLocked() const {
+  return extras_ != nullptr ? extras_->breaker : nullptr;
 }
 
 // By whoever has set `run_stopped_`.

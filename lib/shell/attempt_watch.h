@@ -67,6 +67,8 @@ class AttemptWatch {
   // Relaxed: read by the monitor, for which a beat that it does not see yet has come too late.
   void Heartbeat(int64_t now) { last_beat_.store(now, std::memory_order_relaxed); }
 
+  int64_t last_beat() const { return last_beat_.load(std::memory_order_relaxed); }
+
   // --- For the lane: around `run`. Begin, true: the monitor is to arm the timer.
   bool Begin(uint32_t run_number, int64_t now);
   struct Ended {

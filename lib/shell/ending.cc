@@ -7,8 +7,10 @@
 //   service job: stop callbacks, on_shutdown ───────┘
 //   monitor, or Shutdown, when the time is over: Abandon ────────────────────────▶ Publish
 //
-// Who publishes is settled by Claim, once. Who comes second is late: what it had to do to the task
-// is done by then, and only the list of workers that have not returned changes.
+// Who publishes is settled by Claim, once. From then on nothing that the result shows changes. Who
+// comes second is late: what it had to do to the task is done by then, and only the list of workers
+// that have not returned changes. The order of publication is: name free and counts lowered;
+// result, state, future and waiters of handles; WaitAny, WaitAll and Shutdown.
 
 #include <memory>
 #include <stop_token>
@@ -21,6 +23,7 @@
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/task_record.h"
 #include "lib/shell/thread_setup.h"
+#include "lib/shell/thread_state.h"
 #include "lib/shell/user_code_scope.h"
 #include "lib/shell/wait_breaker.h"
 
@@ -64,6 +67,7 @@ bool TaskRecord::TellStop() {
   {
     MutexLock lock(mutex_);
     if (!service_due_) return false;
+    service_thread_ = ThisThreadId();
     source = stop_source_;
     set_up = setup_begun_;
   }
@@ -75,13 +79,17 @@ bool TaskRecord::TellStop() {
   }
   MutexLock lock(mutex_);
   service_due_ = false;
+  const pid_t thread = std::exchange(service_thread_, 0);
+  if (!on_lane_) lane_thread_ = thread;
   return !on_lane_;
 }
 
 void TaskRecord::WindDown() {
   if (user_ != nullptr && was_set_up()) {
+    Enter(TaskPhase::kCleanup);
     CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
   }
+  Enter(TaskPhase::kDestruction);
   user_.reset();
   run_ = nullptr;
   EndIfForkChild();
@@ -114,7 +122,7 @@ TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
   std::shared_ptr<WaitBreaker> breaker;
   MutexLock lock(mutex_);
   // Nobody waits any more: its descriptor goes, if it has one.
-  if (!abandoned) breaker.swap(breaker_);
+  if (!abandoned && extras_ != nullptr) breaker.swap(extras_->breaker);
   if (std::exchange(concluded_, true)) return Claimed::kByAnother;
   // Nothing of it is stuck but, at worst, a destructor; the result does not wait for that.
   if (!abandoned || !setup_begun_) return Claimed::kOver;
@@ -162,8 +170,10 @@ void TaskRecord::SetResult(bool abandoned, bool on_lane) {
     if (abandoned && returned_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
     stopped = stop_requested_;
     awaited = !waiters_.empty();
-    if (future_ != nullptr) SetFutureLocked();
-    calls = std::move(calls_);
+    if (extras_ != nullptr) {
+      if (extras_->future.has_value()) SetLocked(*extras_->future);
+      calls = std::move(extras_->calls);
+    }
     for (FinishedCall* call = calls.get(); call != nullptr; call = call->next.get()) {
       FillLocked(call->result);
     }
@@ -184,18 +194,20 @@ void TaskRecord::FillLocked(SupervisionResult& result) const {
   result.reason = reason_;
 }
 
-void TaskRecord::SetFutureLocked() {
-  FillLocked(future_->result);
-  future_->promise.set_value(std::move(future_->result));
+void TaskRecord::SetLocked(FutureState& future) const {
+  FillLocked(future.result);
+  future.promise.set_value(std::move(future.result));
 }
 
 void TaskRecord::OnFinished(FinishedCallback callback) {
   auto call = std::make_unique<FinishedCall>(name_, std::move(callback));
+  auto made = std::make_unique<RecordExtras>();
   {
     MutexLock lock(mutex_);
     if (!has_result()) {
-      call->next = std::move(calls_);
-      calls_ = std::move(call);
+      Adopt(extras_, std::move(made));
+      call->next = std::move(extras_->calls);
+      extras_->calls = std::move(call);
       return;
     }
     FillLocked(call->result);

@@ -18,6 +18,7 @@
 #include "lib/shell/lane_pool.h"
 #include "lib/shell/monitor.h"
 #include "lib/shell/real_time.h"
+#include "lib/shell/roll_call.h"
 #include "lib/shell/shutdown_signals.h"
 #include "lib/shell/stack_capture.h"
 #include "lib/shell/task_record.h"
@@ -193,10 +194,17 @@ void Engine::StopAll() {
   if (cut_short_) AbandonStopping(nullptr);
 }
 
-absl::Status Engine::Shutdown(absl::Duration timeout) {
+absl::Status Engine::Shutdown(absl::Duration timeout, RollCall* roll) {
   const int64_t deadline = After(clock_->NowNanos(), timeout);
+  if (roll != nullptr) roll->Begin(timeout);
   RequestShutdown();
   StopAll();
+  if (roll != nullptr) {
+    const bool ends = deadline != Clock::kNever;
+    const int64_t ask_at = ends ? deadline - roll->time_to_ask_nanos() : Clock::kNever;
+    table_.AwaitAllOver(*clock_, ask_at, nullptr);
+    roll->AskWhere();
+  }
   if (!table_.AwaitAllOver(*clock_, deadline, nullptr)) AbandonAll(nullptr);
   return table_.OverdueStatus();
 }

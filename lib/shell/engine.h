@@ -43,6 +43,8 @@
 
 namespace foxtive::internal {
 
+class RollCall;
+
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Starts the monitor, a service lane and a lane, so that one task can run. `kResourceExhausted`
@@ -62,7 +64,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // The same; if that had been asked for already, it is cut short, and the answer true. Like it,
   // for signal handlers.
   bool ShutdownBySignal() noexcept;
-  absl::Status Shutdown(absl::Duration timeout);
+  // `roll`: what goes into the report, unless it is null.
+  absl::Status Shutdown(absl::Duration timeout, RollCall* roll);
   // What ~Supervisor does.
   void Stop();
 

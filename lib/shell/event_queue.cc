@@ -131,9 +131,7 @@ std::shared_ptr<const StackTrace> EventQueue::StackFor(const Notice& notice) con
       (notice.kind == EventKind::kTaskOver && notice.final_status == SupervisionStatus::kAbandoned);
   if (!hangs || engine_.stack_signal() == 0) return nullptr;
   try {
-    absl::StatusOr<StackTrace> stack = notice.task->CaptureStack(kStackTimeout);
-    if (!stack.ok()) stack = StackTrace{.missing = std::string(stack.status().message())};
-    return std::make_shared<const StackTrace>(*std::move(stack));
+    return notice.task->AskWhere(kStackTimeout);
   } catch (const std::bad_alloc&) {
     return nullptr;
   }

@@ -29,6 +29,7 @@
 #include "lib/shell/real_time.h"
 #include "lib/shell/stack_capture.h"
 #include "lib/shell/task_record.h"
+#include "lib/shell/thread_state.h"
 #include "lib/shell/wait_breaker.h"
 
 namespace foxtive::internal {
@@ -99,7 +100,7 @@ bool TaskRecord::BeginWatchedRun() {
     if (watch_->interrupted()) {
       run_stopped_ = false;
       source.swap(stop_source_);
-      breaker.swap(breaker_);
+      if (extras_ != nullptr) breaker.swap(extras_->breaker);
     }
     if (!watch_->Begin(attempt_job().run_number(), Now())) return true;
     orders_ |= kArmWatch;
@@ -130,8 +131,8 @@ void TaskRecord::EndWatchedRun(AttemptResult& attempt) {
 
 // --- On any thread.
 
-// The request is sent while the lane can't let go of the task, so it goes to the right thread.
-absl::StatusOr<StackTrace> TaskRecord::CaptureStack(absl::Duration timeout) {
+// The request is sent while the thread can't let go of the task, so it goes to the right one.
+absl::StatusOr<std::shared_ptr<const StackTrace>> TaskRecord::CaptureStack(absl::Duration timeout) {
   if (engine_->stack_signal() == 0) {
     return absl::FailedPreconditionError("SupervisorOptions::stack_signal is not set");
   }
@@ -139,19 +140,51 @@ absl::StatusOr<StackTrace> TaskRecord::CaptureStack(absl::Duration timeout) {
     return absl::FailedPreconditionError("on simulated time tasks have no threads of their own");
   }
   const auto send = [this](const StackRequest& request) -> absl::StatusOr<pid_t> {
-    int error;
+    int error = ESRCH;
     {
       MutexLock lock(mutex_);
-      error = on_lane_ ? request.SendTo(lane_thread_) : ESRCH;
-      if (error == 0) return lane_thread_;
+      const pid_t thread = ThreadLocked();
+      if (thread != 0) error = request.SendTo(thread);
+      if (error == 0) return thread;
     }
     if (error == EAGAIN) return absl::UnavailableError("no answer: too many signals wait");
-    return absl::NotFoundError(absl::StrCat("no attempt of task '", name_, "' runs"));
+    return absl::NotFoundError(absl::StrCat("no code of task '", name_, "' runs"));
   };
   const absl::StatusOr<RawStack> stack =
       internal::CaptureStack(*this, send, After(engine_->real_clock().NowNanos(), timeout));
   if (!stack.ok()) return stack.status();
-  return Symbolize(*stack);
+  auto trace = std::make_shared<const StackTrace>(Symbolize(*stack));
+  KeepStack(trace);
+  return trace;
+}
+
+std::shared_ptr<const StackTrace> TaskRecord::AskWhere(absl::Duration timeout) {
+  const absl::StatusOr<std::shared_ptr<const StackTrace>> stack = CaptureStack(timeout);
+  if (stack.ok()) return *stack;
+  auto missing = std::make_shared<const StackTrace>(
+      StackTrace{.missing = std::string(stack.status().message())});
+  KeepStack(missing);
+  return missing;
+}
+
+void TaskRecord::KeepStack(std::shared_ptr<const StackTrace> stack) {
+  auto made = std::make_unique<RecordExtras>();
+  made->stack = std::move(stack);
+  MutexLock lock(mutex_);
+  made->stack_attempt = attempts_;
+  Adopt(extras_, std::move(made));
+}
+
+// Of whoever runs its code. Zero: nobody does.
+pid_t TaskRecord::ThreadLocked() const {
+  switch (PhaseLocked()) {
+    case TaskPhase::kNone:
+      return 0;
+    case TaskPhase::kStopCalls:
+      return service_thread_;
+    default:
+      return lane_thread_;
+  }
 }
 
 // --- On a service lane: the stop callbacks of an attempt that was asked to stop.
@@ -164,13 +197,16 @@ void TaskRecord::TellInterrupted() {
   {
     MutexLock lock(mutex_);
     if (!watch_->BeginTelling()) return;
+    service_thread_ = ThisThreadId();
     source = stop_source_;
   }
   source.request_stop();
   EndIfForkChild();
   {
     MutexLock lock(mutex_);
+    const pid_t thread = std::exchange(service_thread_, 0);
     if (!watch_->EndTelling()) return;
+    lane_thread_ = thread;
   }
   WindDown();
 }
@@ -187,7 +223,7 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
     step = watch_->NextStep(resumed_nanos, Now());
     if (step.then == StuckStep::kInterrupt) run_stopped_ = true;
     if (step.then == StuckStep::kGiveUp) StopLocked();
-    breaker = breaker_;
+    breaker = BreakerLocked();
   }
   if (step.missed != Missed::kNothing) TellStuck(step.missed);
   switch (step.then) {

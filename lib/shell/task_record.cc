@@ -49,7 +49,7 @@ TaskRecord::TaskRecord(TaskSpec&& spec, std::shared_ptr<Engine> engine, bool reg
       user_(UserPartsOf(spec)),
       since_nanos_(engine_->clock().NowNanos()) {}
 
-std::unique_ptr<TaskRecord::UserParts> TaskRecord::UserPartsOf(TaskSpec& spec) {
+std::unique_ptr<UserParts> TaskRecord::UserPartsOf(TaskSpec& spec) {
   const TaskHooks& hooks = spec.hooks;
   const bool has_hooks = hooks.setup || hooks.cleanup || hooks.on_restart || hooks.on_error ||
                          hooks.on_exception || hooks.should_restart || hooks.on_shutdown;
@@ -102,7 +102,25 @@ int64_t TaskRecord::attempts() const {
 TaskInfo TaskRecord::info() const {
   TaskInfo info{.name = name_};
   MutexLock lock(mutex_);
+  FillLocked(info, Now());
+  return info;
+}
+
+ShutdownReport::Task TaskRecord::AtShutdown() const {
+  ShutdownReport::Task task{.info = {.name = name_}};
+  MutexLock lock(mutex_);
   const int64_t now = Now();
+  FillLocked(task.info, now);
+  task.final_status = final_status_;
+  if (stopping_nanos_ != Clock::kNever) {
+    const bool over = state_ == TaskState::kFinished;
+    task.since_stop = absl::Nanoseconds((over ? since_nanos_ : now) - stopping_nanos_);
+  }
+  return task;
+}
+
+// All but the name, which needs memory.
+void TaskRecord::FillLocked(TaskInfo& info, int64_t now) const {
   info.state = state_;
   info.attempts = attempts_;
   info.consecutive_failures = failures_in_a_row_;
@@ -112,12 +130,24 @@ TaskInfo TaskRecord::info() const {
   if (watch_ != nullptr && watch_->stuck()) {
     info.stuck_for = absl::Nanoseconds(now - watch_->missed_at());
   }
+  info.phase = PhaseLocked();
+  if (watch_ != nullptr && watch_->last_beat() != Clock::kPast) {
+    info.since_heartbeat = absl::Nanoseconds(now - watch_->last_beat());
+  }
+  if (extras_ != nullptr && extras_->stack_attempt == attempts_) info.stack = extras_->stack;
   if (state_ == TaskState::kBackingOff) {
     info.next_attempt_in = next_attempt_nanos_ == Clock::kNever
                                ? absl::InfiniteDuration()
                                : absl::Nanoseconds(std::max<int64_t>(next_attempt_nanos_ - now, 0));
   }
-  return info;
+}
+
+// Of a task that no lane has only its end, on whatever thread that is, and what a stop calls.
+TaskPhase TaskRecord::PhaseLocked() const {
+  if (state_ == TaskState::kFinished) return TaskPhase::kNone;
+  const TaskPhase phase = phase_.load(std::memory_order_relaxed);
+  if (on_lane_ || phase >= TaskPhase::kCleanup) return phase;
+  return service_thread_ != 0 ? TaskPhase::kStopCalls : TaskPhase::kNone;
 }
 
 // Of a task that was never started it is 0.
@@ -139,16 +169,15 @@ SupervisionResult TaskRecord::MakeResultLocked() const {
 std::shared_future<SupervisionResult> TaskRecord::future() {
   {
     MutexLock lock(mutex_);
-    if (future_ != nullptr) return future_->future;
+    if (extras_ != nullptr && extras_->future.has_value()) return extras_->future->future;
   }
-  auto made = std::make_unique<FutureState>();
-  made->result.task_name = name_;
+  auto made = std::make_unique<RecordExtras>();
+  made->future.emplace().result.task_name = name_;
   MutexLock lock(mutex_);
-  if (future_ == nullptr) {
-    future_ = std::move(made);
-    if (has_result()) SetFutureLocked();
-  }
-  return future_->future;
+  const bool first = extras_ == nullptr || !extras_->future.has_value();
+  Adopt(extras_, std::move(made));
+  if (first && has_result()) SetLocked(*extras_->future);
+  return extras_->future->future;
 }
 
 std::optional<SupervisionResult> TaskRecord::TryResult() const {
@@ -211,7 +240,7 @@ bool TaskRecord::RequestStop() {
   {
     MutexLock lock(mutex_);
     if (!StopLocked()) return false;
-    breaker = breaker_;
+    breaker = BreakerLocked();
   }
   EndWaits(breaker.get());
   engine_->inbox().Post(*this);

@@ -18,15 +18,9 @@
 // down by the service job alone. A lane that takes up a task which was stopped in the queue leaves
 // it alone.
 //
-// The result. Whoever sets `concluded_` publishes: the one who has wound down, or, if the time to
-// stop is over before that, the monitor or the caller of Shutdown (kAbandoned). From then on
-// nothing that the result shows changes, whatever a worker does that returns late. The order is:
-// name free and counts lowered; result, state, future and waiters of handles; WaitAny, WaitAll and
-// Shutdown.
-//
 // Size. There may be millions of records, of which most wait. So what few tasks have is behind a
-// pointer (`UserParts`, `AttemptWatch`), what many have alike is shared (`TaskSettings`), the jobs
-// are bases, and what follows from something else is not kept.
+// pointer (`UserParts`, `AttemptWatch`, `RecordExtras`), what many have alike is shared
+// (`TaskSettings`), the jobs are bases, and what follows from something else is not kept.
 //
 // References: handles, the table (until the result is there, or handed out), the executors' queues
 // and lanes, the inbox, the timer. The last one destroys what is left of the user's objects, which
@@ -55,6 +49,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "foxtive/run_function.h"
+#include "foxtive/shutdown_report.h"
 #include "foxtive/stack_trace.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_context.h"
@@ -68,9 +63,9 @@
 #include "lib/shell/attempt_result.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/executor.h"
-#include "lib/shell/finished_call.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/mutex.h"
+#include "lib/shell/record_extras.h"
 #include "lib/shell/record_job.h"
 #include "lib/shell/table_link.h"
 #include "lib/shell/task_settings.h"
@@ -80,7 +75,6 @@ namespace foxtive::internal {
 
 class AttemptWatch;
 class Engine;
-class WaitBreaker;
 
 class TaskRecord final : public TimerNode,
                          public RecordJob<Duty::kAttempt>,
@@ -110,6 +104,7 @@ class TaskRecord final : public TimerNode,
   TaskState state() const ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t attempts() const ABSL_LOCKS_EXCLUDED(mutex_);
   TaskInfo info() const ABSL_LOCKS_EXCLUDED(mutex_);
+  ShutdownReport::Task AtShutdown() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_future<SupervisionResult> future() ABSL_LOCKS_EXCLUDED(mutex_);
   std::optional<SupervisionResult> TryResult() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<SupervisionResult> Wait(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -133,7 +128,10 @@ class TaskRecord final : public TimerNode,
   void CallOnStop(void (*call)(void*), void* callback) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Blocks until the timeout, in real time. May throw std::bad_alloc.
-  absl::StatusOr<StackTrace> CaptureStack(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::shared_ptr<const StackTrace>> CaptureStack(absl::Duration timeout)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // The same; or why that is not known.
+  std::shared_ptr<const StackTrace> AskWhere(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   // Orders this thread with all that have looked at the record.
   void Synchronize() const ABSL_LOCKS_EXCLUDED(mutex_) { MutexLock lock(mutex_); }
 
@@ -176,19 +174,6 @@ class TaskRecord final : public TimerNode,
   template <Duty kDuty>
   friend class RecordJob;
 
-  // Of the user's code what few tasks have.
-  struct UserParts {
-    TaskHooks hooks;
-    BackoffStrategy backoff;  // if it is a Custom one
-  };
-
-  // All that publication to a future needs.
-  struct FutureState {
-    std::promise<SupervisionResult> promise;
-    std::shared_future<SupervisionResult> future = promise.get_future().share();
-    SupervisionResult result;  // with the name
-  };
-
   ~TaskRecord();
   // Null if there are none.
   static std::unique_ptr<UserParts> UserPartsOf(TaskSpec& spec);
@@ -220,8 +205,7 @@ class TaskRecord final : public TimerNode,
   int64_t attempts_of_lane() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return attempts_; }
   int64_t FailuresAfter(const AttemptResult& attempt) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
   bool HasExceptions(const AttemptResult& attempt) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  bool SharesTextOfLast(const absl::Status& status) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  bool IsLikeLastFailure(const absl::Status& status) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  const absl::Status& last_error_of_lane() const ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // Passes `hook`, unless it is empty, to `call`. False: that threw, which is counted and reported.
   template <typename Hook, typename Call>
@@ -237,10 +221,20 @@ class TaskRecord final : public TimerNode,
     if (failure.exception != nullptr) HookThrew(hook_name, failure);
     return failure.exception == nullptr;
   }
+  // The same on the lane, between attempts.
+  template <typename Hook, typename Call>
+  bool CallLaneHook(const char* hook_name, Hook& hook, Call call) {
+    const TaskPhase before = phase_.load(std::memory_order_relaxed);
+    Enter(TaskPhase::kHook);
+    const bool returned = CallHook(hook_name, hook, call);
+    Enter(before);
+    return returned;
+  }
   void HookThrew(const char* hook_name, const Failure& failure) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- attempt_waits.cc
   std::shared_ptr<WaitBreaker> Breaker() ABSL_LOCKS_EXCLUDED(mutex_);
+  std::shared_ptr<WaitBreaker> BreakerLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndWaits(WaitBreaker* breaker) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- stuck.cc
@@ -249,6 +243,7 @@ class TaskRecord final : public TimerNode,
   void TellInterrupted() ABSL_LOCKS_EXCLUDED(mutex_);
   void FailByHanging() ABSL_LOCKS_EXCLUDED(mutex_);
   void TellStuck(Missed missed) ABSL_LOCKS_EXCLUDED(mutex_);
+  void KeepStack(std::shared_ptr<const StackTrace> stack) ABSL_LOCKS_EXCLUDED(mutex_);
   void ReplaceLane(uint32_t run_number) ABSL_LOCKS_EXCLUDED(mutex_);
   [[noreturn]] void AbortProcess(Missed missed);
 
@@ -268,7 +263,7 @@ class TaskRecord final : public TimerNode,
   void Publish(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
   void EmitEnd(bool on_lane);
   void SetResult(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
-  void SetFutureLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetLocked(FutureState& future) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FillLocked(SupervisionResult& result) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FireAll(std::unique_ptr<FinishedCall> calls, bool on_lane);
   void ReturnLate() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -280,10 +275,14 @@ class TaskRecord final : public TimerNode,
   bool stop_requested() const { return stop_requested_.load(); }
   int64_t Now() const;
   absl::Duration FirstDelay() const;
+  TaskPhase PhaseLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  pid_t ThreadLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Enter(TaskPhase phase) { phase_.store(phase, std::memory_order_relaxed); }
   bool AwaitResultLocked(int64_t deadline_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool has_result() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return published_nanos_ != Clock::kNever;
   }
+  void FillLocked(TaskInfo& info, int64_t now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration ElapsedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SupervisionResult MakeResultLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -301,6 +300,8 @@ class TaskRecord final : public TimerNode,
   std::atomic<bool> stop_requested_{false};  // written under the mutex
   std::atomic<bool> run_stopped_{false};     // the same: the task, or this attempt
   std::atomic<bool> healthy_{false};         // MarkHealthy in this attempt
+  // Written by whoever holds the task; it says something only while somebody does.
+  std::atomic<TaskPhase> phase_{TaskPhase::kNone};
 
   const bool registered_;
 
@@ -318,7 +319,8 @@ class TaskRecord final : public TimerNode,
   bool service_due_ ABSL_GUARDED_BY(mutex_) = false;  // the service job has not been through yet
   bool concluded_ ABSL_GUARDED_BY(mutex_) = false;    // somebody publishes
   bool returned_ ABSL_GUARDED_BY(mutex_) = false;     // no user code of an abandoned task is left
-  pid_t lane_thread_ ABSL_GUARDED_BY(mutex_) = 0;     // if on_lane_
+  pid_t lane_thread_ ABSL_GUARDED_BY(mutex_) = 0;     // that it is on, or is wound down by
+  pid_t service_thread_ ABSL_GUARDED_BY(mutex_) = 0;  // that tells it of a stop
   SupervisionStatus final_status_ ABSL_GUARDED_BY(mutex_) = SupervisionStatus::kManuallyStopped;
   const char* reason_ ABSL_GUARDED_BY(mutex_) = kStopReason.data();  // of static storage
   int64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -334,9 +336,7 @@ class TaskRecord final : public TimerNode,
   std::exception_ptr last_exception_ ABSL_GUARDED_BY(mutex_);
   // Without a state until somebody asks for a token.
   std::stop_source stop_source_ ABSL_GUARDED_BY(mutex_){std::nostopstate};
-  std::shared_ptr<WaitBreaker> breaker_ ABSL_GUARDED_BY(mutex_);  // from the first such wait on
-  std::unique_ptr<FutureState> future_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<FinishedCall> calls_ ABSL_GUARDED_BY(mutex_);  // the last one first
+  std::unique_ptr<RecordExtras> extras_ ABSL_GUARDED_BY(mutex_);
 
   // Synchronised by themselves, with mutex_.
   WaiterList sleepers_;  // in SleepFor

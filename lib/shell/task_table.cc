@@ -3,7 +3,9 @@
 #include "lib/shell/task_table.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
+#include <span>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -241,19 +243,36 @@ std::vector<TaskRecord*> TaskTable::Unfinished() const {
   std::vector<TaskRecord*> records;
   {
     MutexLock lock(mutex_);
-    records.reserve(unfinished_);
-    for (const TaskList* list : {&registered_, &live_, &stopping_}) {
-      for (TaskRecord* record = list->first(); record != nullptr;
-           record = record->table_link().next) {
-        record->Ref();
-        records.push_back(record);
-      }
-    }
+    CopyLocked(/*overdue=*/false, records);
   }
   std::sort(records.begin(), records.end(), [](TaskRecord* a, TaskRecord* b) {
     return a->table_link().number < b->table_link().number;
   });
   return records;
+}
+
+void TaskTable::CopyLocked(bool overdue, std::vector<TaskRecord*>& records) const {
+  const std::array lists = {&registered_, &live_, &stopping_, &overdue_};
+  const auto add_all = [&](const auto& add) {
+    for (const TaskList* list : std::span(lists).first(overdue ? 4 : 3)) {
+      for (TaskRecord* record = list->first(); record != nullptr;
+           record = record->table_link().next) {
+        add(record);
+      }
+    }
+  };
+  size_t count = 0;
+  add_all([&count](TaskRecord*) { ++count; });
+  records.reserve(count);
+  add_all([&records](TaskRecord* record) {
+    record->Ref();
+    records.push_back(record);
+  });
+}
+
+size_t TaskTable::unfinished_count() const {
+  MutexLock lock(mutex_);
+  return unfinished_;
 }
 
 size_t TaskTable::started_count() const {

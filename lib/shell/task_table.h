@@ -108,6 +108,17 @@ class TaskTable {
   TaskRecord* Find(std::string_view name) const ABSL_LOCKS_EXCLUDED(mutex_);
   // Those without a result, in order of registration, each with a reference for the caller.
   std::vector<TaskRecord*> Unfinished() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // The same, and those that have not returned. `close` is called at the same moment: it has Add
+  // refuse whatever comes later.
+  template <typename Close>
+  std::vector<TaskRecord*> TakeAll(Close close) ABSL_LOCKS_EXCLUDED(mutex_) {
+    std::vector<TaskRecord*> records;
+    MutexLock lock(mutex_);
+    CopyLocked(/*overdue=*/true, records);
+    close();
+    return records;
+  }
+  size_t unfinished_count() const ABSL_LOCKS_EXCLUDED(mutex_);
   size_t started_count() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   static absl::Status ShutDownError();
@@ -117,6 +128,8 @@ class TaskTable {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartedLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   TaskList& ListOf(const TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CopyLocked(bool overdue, std::vector<TaskRecord*>& records) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   TaskRecord* TakeEndedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Clock& clock_;

@@ -26,6 +26,7 @@
 #include "foxtive/event_listener.h"
 #include "foxtive/restart_policy.h"
 #include "foxtive/run_function.h"
+#include "foxtive/shutdown_report.h"
 #include "foxtive/signals.h"
 #include "foxtive/spawn.h"
 #include "foxtive/stack_trace.h"

@@ -1,0 +1,66 @@
+// Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
+//
+// What few records have, so that all others have one pointer for it.
+
+#ifndef FOXTIVE_LIB_SHELL_RECORD_EXTRAS_H_
+#define FOXTIVE_LIB_SHELL_RECORD_EXTRAS_H_
+
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "foxtive/backoff_strategy.h"
+#include "foxtive/stack_trace.h"
+#include "foxtive/supervision_result.h"
+#include "foxtive/task_spec.h"
+#include "lib/shell/finished_call.h"
+#include "lib/shell/wait_breaker.h"
+
+namespace foxtive::internal {
+
+// All that publication to a future needs.
+struct FutureState {
+  std::promise<SupervisionResult> promise;
+  std::shared_future<SupervisionResult> future = promise.get_future().share();
+  SupervisionResult result;  // with the name
+};
+
+// Of the user's code. Belongs to whoever holds the task.
+struct UserParts {
+  TaskHooks hooks;
+  BackoffStrategy backoff;  // if it is a Custom one
+};
+
+// Made when it is needed first, until the record goes. Guarded by the record's mutex.
+struct RecordExtras {
+  std::shared_ptr<WaitBreaker> breaker;  // from the first wait on that needs one
+  std::optional<FutureState> future;
+  std::unique_ptr<FinishedCall> calls;      // the last one first
+  std::shared_ptr<const StackTrace> stack;  // the last one that was taken
+  int64_t stack_attempt = 0;                // in which attempt
+};
+
+// Those of a record, and what is to become a part of them. Whatever is left over, or replaced,
+// stays with `made`, to be destroyed after the lock.
+using ExtrasPointer = std::unique_ptr<RecordExtras>;
+
+inline void Adopt(ExtrasPointer& extras, ExtrasPointer&& made) {
+  if (extras == nullptr) {
+    extras = std::move(made);
+    return;
+  }
+  if (extras->breaker == nullptr) extras->breaker = std::move(made->breaker);
+  if (!extras->future.has_value() && made->future.has_value()) {
+    extras->future = std::move(made->future);
+  }
+  if (made->stack != nullptr) {
+    extras->stack.swap(made->stack);
+    extras->stack_attempt = made->stack_attempt;
+  }
+}
+
+}  // namespace foxtive::internal
+
+#endif  // FOXTIVE_LIB_SHELL_RECORD_EXTRAS_H_
