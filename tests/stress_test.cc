@@ -149,7 +149,11 @@ class Epoch {
   void ShutDown(absl::Duration timeout) {
     shutting_ = true;
     world_->log.Add(StressLog::kNoTask, What::kShuttingDown);
-    const absl::Status status = owner_->Shutdown(timeout);
+    ShutdownReport report;
+    const absl::Status status = owner_->Shutdown(timeout, report);
+    for (const ShutdownReport::Task& task : report.tasks) {
+      EXPECT_TRUE(task.stuck() || task.info.state == TaskState::kFinished) << task.info;
+    }
     EXPECT_TRUE(status.ok() || status.code() == absl::StatusCode::kDeadlineExceeded) << status;
     EXPECT_THAT(owner_->ListTasks(), IsEmpty());
   }

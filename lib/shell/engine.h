@@ -61,6 +61,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   absl::Status StartAll();
 
   void RequestShutdown() noexcept;
+  // The first half of it: nothing is taken up any more, and nobody is told yet.
+  void RefuseTasks() noexcept { shutdown_requested_ = true; }
   // The same; if that had been asked for already, it is cut short, and the answer true. Like it,
   // for signal handlers.
   bool ShutdownBySignal() noexcept;

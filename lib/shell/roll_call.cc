@@ -34,7 +34,7 @@ void RollCall::Begin(absl::Duration timeout) {
   timeout_ = timeout;
   began_nanos_ = engine_.clock().NowNanos();
   try {
-    records_ = engine_.table().TakeAll([this] { engine_.RequestShutdown(); });
+    records_ = engine_.table().TakeAll([this] { engine_.RefuseTasks(); });
   } catch (const std::bad_alloc&) {
     not_listed_ = engine_.table().unfinished_count();
   }

@@ -30,7 +30,7 @@ class RollCall {
   RollCall(const RollCall&) = delete;
   RollCall& operator=(const RollCall&) = delete;
 
-  // Asks the Supervisor to shut down: whoever comes later is refused, all others are in the list.
+  // Whoever comes later is refused, all others are in the list. RequestShutdown is to follow.
   void Begin(absl::Duration timeout);
   // How long AskWhere may block, in real time, so that it is to be called so long before the end.
   int64_t time_to_ask_nanos() const;

@@ -101,6 +101,7 @@ class World {
   void WaitForAll(Random& random);
   void Shutdown(absl::Duration timeout);
   void CheckNamed(const absl::Status& status);
+  void CheckReport(const ShutdownReport& report);
   void LookAtTables(Random& random);
   void CheckInTime(const char* call, int64_t deadline);
   void LookAtAll();

@@ -242,7 +242,10 @@ void World::Shutdown(absl::Duration timeout) {
   shuts_down_ = true;
   shut_down_at_ = std::min(shut_down_at_, Now());
   const int64_t deadline = Now() + absl::ToInt64Nanoseconds(timeout);
-  const absl::Status status = supervisor->Shutdown(timeout);
+  ShutdownReport report;
+  const bool reports = deadline % 2 == 0;
+  const absl::Status status =
+      reports ? supervisor->Shutdown(timeout, report) : supervisor->Shutdown(timeout);
   CheckInTime("Shutdown", deadline);
   if (!status.ok() && status.code() != absl::StatusCode::kDeadlineExceeded) {
     Fail(absl::StrCat("Shutdown: ", status.ToString()));
@@ -255,6 +258,26 @@ void World::Shutdown(absl::Duration timeout) {
     }
   }
   CheckNamed(status);
+  if (reports) CheckReport(report);
+}
+
+void World::CheckReport(const ShutdownReport& report) {
+  size_t stuck = 0;
+  for (const std::shared_ptr<TaskWatch>& watch : watches_) {
+    if (watch->accepted() && watch->handle().state() == TaskState::kOverdue) ++stuck;
+  }
+  size_t reported = 0;
+  for (const ShutdownReport::Task& task : report.tasks) {
+    if (!task.stuck() && task.info.state != TaskState::kFinished) {
+      Fail(absl::StrCat("at the end of Shutdown: ", ToString(task.info)));
+    }
+    if (task.stuck()) ++reported;
+    if (task.since_stop < absl::ZeroDuration()) Fail("a stop takes less than no time");
+  }
+  if (exact() && reported != stuck) {
+    Fail(absl::StrCat("the report has ", reported, " that are stuck, there are ", stuck));
+  }
+  if (report.not_listed > 0) Fail("the report leaves tasks out");
 }
 
 // By name, which another task may have by now.
