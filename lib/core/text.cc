@@ -2,6 +2,7 @@
 
 #include "lib/core/text.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <ostream>
 #include <string>
@@ -12,9 +13,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "foxtive/backoff_strategy.h"
 #include "foxtive/restart_policy.h"
+#include "foxtive/shutdown_report.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_info.h"
 #include "foxtive/task_spec.h"
@@ -172,6 +175,19 @@ std::string Counted(int64_t count, const char* noun) {
   return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
 }
 
+void AppendTask(const ShutdownReport::Task& task, std::string& text) {
+  const std::string since = MeasuredText(task.since_stop);
+  if (task.stuck()) {
+    absl::StrAppend(&text, "\nstuck, asked to stop ", since, " ago: ", ToString(task.info));
+  } else {
+    absl::StrAppend(&text, "\nover after ", since, ": ", ToString(task.final_status), ", ",
+                    ToString(task.info));
+  }
+  if (!task.stuck() || task.info.stack == nullptr) return;
+  const std::string stack = ToString(*task.info.stack);
+  absl::StrAppend(&text, "\n  ", absl::StrReplaceAll(stack, {{"\n", "\n  "}}));
+}
+
 std::string LastErrorText(const absl::Status& error) {
   return absl::StrCat("last error: ", Escaped(error.ToString()));
 }
@@ -260,6 +276,20 @@ std::string ToString(const TaskInfo& info) {
   return text;
 }
 
+std::string ToString(const ShutdownReport& report) {
+  const auto stuck = std::count_if(report.tasks.begin(), report.tasks.end(),
+                                   [](const ShutdownReport::Task& task) { return task.stuck(); });
+  std::string text = absl::StrCat("shutdown took ", MeasuredText(report.took), " of ",
+                                  MeasuredText(report.timeout), ": ", stuck, " of ",
+                                  Counted(static_cast<int64_t>(report.tasks.size()), "task"),
+                                  stuck == 1 ? " is stuck" : " are stuck");
+  if (report.not_listed > 0) {
+    absl::StrAppend(&text, " (and ", report.not_listed, " for which there was no memory)");
+  }
+  for (const ShutdownReport::Task& task : report.tasks) AppendTask(task, text);
+  return text;
+}
+
 std::ostream& operator<<(std::ostream& out, RestartOn restart_on) {
   return out << ToString(restart_on);
 }
@@ -289,5 +319,9 @@ std::ostream& operator<<(std::ostream& out, const SupervisionResult& result) {
 }
 
 std::ostream& operator<<(std::ostream& out, const TaskInfo& info) { return out << ToString(info); }
+
+std::ostream& operator<<(std::ostream& out, const ShutdownReport& report) {
+  return out << ToString(report);
+}
 
 }  // namespace foxtive

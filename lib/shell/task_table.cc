@@ -252,22 +252,20 @@ std::vector<TaskRecord*> TaskTable::Unfinished() const {
 }
 
 void TaskTable::CopyLocked(bool overdue, std::vector<TaskRecord*>& records) const {
+  size_t overdue_count = 0;
+  for (const TaskRecord* record = overdue_.first(); record != nullptr;
+       record = record->table_link().next) {
+    ++overdue_count;
+  }
+  records.reserve(unfinished_ + overdue_count);
   const std::array lists = {&registered_, &live_, &stopping_, &overdue_};
-  const auto add_all = [&](const auto& add) {
-    for (const TaskList* list : std::span(lists).first(overdue ? 4 : 3)) {
-      for (TaskRecord* record = list->first(); record != nullptr;
-           record = record->table_link().next) {
-        add(record);
-      }
+  for (const TaskList* list : std::span(lists).first(overdue ? 4 : 3)) {
+    for (TaskRecord* record = list->first(); record != nullptr;
+         record = record->table_link().next) {
+      record->Ref();
+      records.push_back(record);
     }
-  };
-  size_t count = 0;
-  add_all([&count](TaskRecord*) { ++count; });
-  records.reserve(count);
-  add_all([&records](TaskRecord* record) {
-    record->Ref();
-    records.push_back(record);
-  });
+  }
 }
 
 size_t TaskTable::unfinished_count() const {
