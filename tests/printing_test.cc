@@ -290,13 +290,14 @@ TEST(PrintingTest, EventKind) {
   EXPECT_EQ(Text(EventKind::kStarving), "kStarving");
   EXPECT_EQ(Text(EventKind::kStuck), "kStuck");
   EXPECT_EQ(Text(EventKind::kStopIgnored), "kStopIgnored");
-  ExpectNumbersFrom<EventKind>(9, "EventKind");
+  EXPECT_EQ(Text(EventKind::kStageOverdue), "kStageOverdue");
+  ExpectNumbersFrom<EventKind>(10, "EventKind");
 }
 
 TEST(PrintingTest, EventsAsTheDefaultListenerWritesThem) {
   EXPECT_EQ(Text(Event{.kind = EventKind::kLateReturn, .task_name = "feed"}),
             "task 'feed' has returned after it was abandoned");
-  EXPECT_EQ(Text(Event{.kind = static_cast<EventKind>(9), .task_name = "feed"}), "task 'feed' ");
+  EXPECT_EQ(Text(Event{.kind = static_cast<EventKind>(10), .task_name = "feed"}), "task 'feed' ");
 }
 
 // Every byte, also 0, as a name and as a message: one line, and only bytes that do no harm.

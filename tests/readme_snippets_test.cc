@@ -69,6 +69,32 @@ TEST(ReadmeTest, Stopping) {
   EXPECT_EQ(task->Wait()->final_status, foxtive::SupervisionStatus::kManuallyStopped);
 }
 
+std::atomic<bool> consumes = false;
+
+absl::Status ConsumeUntilStopped(foxtive::TaskContext& context) {
+  consumes = true;
+  context.SleepFor(absl::InfiniteDuration());
+  consumes = false;
+  return absl::OkStatus();
+}
+
+absl::Status KeepUpUntilStopped(foxtive::TaskContext& context) {
+  context.SleepFor(absl::InfiniteDuration());
+  return consumes ? absl::InternalError("stopped before the consumer") : absl::OkStatus();
+}
+
+TEST(ReadmeTest, StoppingInOrder) {
+  foxtive::TaskSpec consumer{.name = "consumer", .run = ConsumeUntilStopped};  // stop_order 0
+  foxtive::TaskSpec link{.name = "link", .run = KeepUpUntilStopped, .stop_order = 1};
+  foxtive::Supervisor supervisor;
+  const absl::StatusOr<foxtive::TaskHandle> first = supervisor.Submit(std::move(consumer));
+  const absl::StatusOr<foxtive::TaskHandle> second = supervisor.Submit(std::move(link));
+  ASSERT_TRUE(first.ok() && second.ok());
+  while (!consumes || second->attempts() == 0) std::this_thread::yield();
+  EXPECT_TRUE(supervisor.Shutdown(absl::InfiniteDuration()).ok());
+  EXPECT_EQ(second->Wait()->last_error, absl::OkStatus());
+}
+
 // Moves two, and then blocks for as long as it lives.
 class Source {
  public:

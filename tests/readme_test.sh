@@ -43,7 +43,7 @@ while IFS= read -r line; do
   fi
 done < <(blocks)
 check "$source" "${text%$'\n'}"
-((count == 13)) || { echo "$count blocks were found, not 13" >&2; exit 1; }
+((count == 14)) || { echo "$count blocks were found, not 14" >&2; exit 1; }
 
 while IFS= read -r link; do
   [[ -e "$link" ]] || { echo "the page links to $link, which is not there" >&2; exit 1; }

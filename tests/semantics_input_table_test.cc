@@ -204,7 +204,8 @@ struct Field {
 std::vector<Field> TaskFields() {
   [[maybe_unused]] const auto& [name, run, restart_policy, backoff, restart_on, permanent_errors,
                                 initial_delay, stable_after, retry_setup, heartbeat_timeout,
-                                run_timeout, on_stuck, stop_timeout, hooks] = TaskSpec();
+                                run_timeout, on_stuck, stop_timeout, stop_order, hooks] =
+      TaskSpec();
   return {{"name"},
           {"run"},
           {"restart_policy"},
@@ -218,6 +219,7 @@ std::vector<Field> TaskFields() {
           {"run_timeout"},
           {"on_stuck"},
           {"stop_timeout"},
+          {"stop_order", false},
           {"hooks", false}};
 }
 

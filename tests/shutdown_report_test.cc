@@ -144,14 +144,19 @@ TEST_F(ShutdownReportTest, PrintsTheStuckWithTheirStacks) {
                           .since_stop = absl::Seconds(5)});
   report.tasks.push_back({.info = {.name = "pump", .state = TaskState::kFinished, .stack = stack},
                           .since_stop = absl::Milliseconds(1200)});
+  report.tasks.push_back({.info = {.name = "link", .state = TaskState::kFinished},
+                          .since_stop = absl::Milliseconds(3),
+                          .stop_order = -2});
   report.not_listed = 2;
   EXPECT_EQ(ToString(report),
-            "shutdown took 5s of 5s: 1 of 2 tasks is stuck (and 2 for which there was no memory)\n"
+            "shutdown took 5s of 5s: 1 of 3 tasks is stuck (and 2 for which there was no memory)\n"
             "stuck, asked to stop 5s ago: 'feed': kOverdue for 0 in kRun, last heartbeat 9s ago; "
             "3 attempts, 0 failures in a row, 0 hook failures; last error: OK\n"
             "  #0 Read (/bin/a+0x0)\n"
             "  #1 ? (0xabc)\n"
             "over after 1.2s: kManuallyStopped, 'pump': kFinished for 0; "
+            "0 attempts, 0 failures in a row, 0 hook failures; last error: OK\n"
+            "over after 3ms: stop_order -2, kManuallyStopped, 'link': kFinished for 0; "
             "0 attempts, 0 failures in a row, 0 hook failures; last error: OK");
 }
 

@@ -121,6 +121,9 @@ TEST(StderrListenerTest, S26_EveryKindIsALine) {
   event.kind = EventKind::kCapacityLimited;
   event.reason = "found 3, wanted 5";
   EXPECT_EQ(LineOf(event), "foxtive: tasks wait for a thread: found 3, wanted 5\n");
+  event.kind = EventKind::kStageOverdue;
+  event.reason = "stop_order 1: its part of the time is over";
+  EXPECT_EQ(LineOf(event), "foxtive: shutdown: stop_order 1: its part of the time is over\n");
 }
 
 TEST(StderrListenerTest, AnEventPrintsItself) {

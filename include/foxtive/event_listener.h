@@ -53,11 +53,13 @@ enum class EventKind : uint8_t {
                      // `reason` says how many lanes are held, by whom, for how long
   kStuck,            // an attempt hangs: `status` says what it missed, `reason` what is done
   kStopIgnored,      // one that hangs was asked to stop, and has not: it has lost its lane
+  kStageOverdue,     // while the Supervisor shuts down, tasks of one `TaskSpec::stop_order` are not
+                     // over in their part of the time: `reason` says which, and who is asked next
 };
 
 struct Event {
   EventKind kind = EventKind::kTaskOver;
-  std::string_view task_name{};  // empty for kCapacityLimited
+  std::string_view task_name{};  // empty for kCapacityLimited and kStageOverdue
   int64_t attempt = 0;
   absl::Status status{};           // of kTaskOver: the `last_error` of the result
   std::exception_ptr exception{};  // if that was thrown

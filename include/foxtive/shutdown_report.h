@@ -27,6 +27,7 @@ struct ShutdownReport {
     SupervisionStatus final_status = SupervisionStatus::kManuallyStopped;
     // From when it was asked to stop until it was over, or until now. 0: it ended without.
     absl::Duration since_stop{};
+    int stop_order = 0;
 
     bool stuck() const { return info.state == TaskState::kOverdue; }
   };

@@ -136,6 +136,13 @@ struct TaskSpec {
   // Supervisor's `shutdown_timeout`. 0: it is abandoned at once; infinite: never. Not negative.
   std::optional<absl::Duration> stop_timeout{};
 
+  // When the Supervisor shuts down: tasks with a lower one are asked to stop first, the consumers
+  // before the connection that they use. The others go on, restarts included, until those have
+  // their results, or until those have had their part of the time: what is left of it, in equal
+  // parts for each stop_order that has unfinished tasks. Who is not over then keeps the rest of the
+  // time, and there is an event (`EventKind::kStageOverdue`). A `RequestStop` asks at once.
+  int stop_order = 0;
+
   TaskHooks hooks{};
 };
 

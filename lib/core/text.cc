@@ -130,6 +130,8 @@ std::string_view NameOf(EventKind kind) {
       return "kStuck";
     case EventKind::kStopIgnored:
       return "kStopIgnored";
+    case EventKind::kStageOverdue:
+      return "kStageOverdue";
   }
   return {};
 }
@@ -177,10 +179,13 @@ std::string Counted(int64_t count, const char* noun) {
 
 void AppendTask(const ShutdownReport::Task& task, std::string& text) {
   const std::string since = MeasuredText(task.since_stop);
+  const std::string order =
+      task.stop_order != 0 ? absl::StrCat("stop_order ", task.stop_order, ", ") : "";
   if (task.stuck()) {
-    absl::StrAppend(&text, "\nstuck, asked to stop ", since, " ago: ", ToString(task.info));
+    absl::StrAppend(&text, "\nstuck, ", order, "asked to stop ", since,
+                    " ago: ", ToString(task.info));
   } else {
-    absl::StrAppend(&text, "\nover after ", since, ": ", ToString(task.final_status), ", ",
+    absl::StrAppend(&text, "\nover after ", since, ": ", order, ToString(task.final_status), ", ",
                     ToString(task.info));
   }
   if (!task.stuck() || task.info.stack == nullptr) return;

@@ -172,6 +172,9 @@ void TellWhat(Line& line, const Event& event) {
     case EventKind::kCapacityLimited:
       line << "tasks wait for a thread: " << event.reason;
       return;
+    case EventKind::kStageOverdue:
+      line << "shutdown: " << event.reason;
+      return;
   }
 }
 

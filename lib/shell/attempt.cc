@@ -39,7 +39,7 @@ Job::Outcome TaskRecord::RunOnLane() noexcept {
   const UserCodeScope scope(engine_.get(), this);
   // A shutdown asks one task after the other to stop: one that was asked gives its lane to one that
   // is still in the queue.
-  if (engine_->shutdown_requested()) RequestStop();
+  if (engine_->table().IsToStop(stop_order())) RequestStop();
   int64_t taken_up = 0;
   if (!TakeUp(taken_up)) return Job::Outcome::kDone;
   const int64_t slice_end = RealNanos(taken_up) + kSliceNanos;

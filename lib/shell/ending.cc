@@ -136,7 +136,9 @@ void TaskRecord::Publish(bool abandoned, bool on_lane) {
   engine_->table().BeforeResult(*this, abandoned);
   EmitEnd(on_lane);
   SetResult(abandoned, on_lane);
-  if (engine_->table().AfterResult(*this)) engine_->UnrefElsewhere(*this);
+  const TaskTable::Left left = engine_->table().AfterResult(*this);
+  if (left.stage_over) engine_->inbox().Nudge();
+  if (left.reference) engine_->UnrefElsewhere(*this);
 }
 
 // Before the result: a Shutdown that sees it finds the event in the queue. Whoever publishes reads

@@ -174,12 +174,18 @@ absl::Status Engine::StartAll() {
   return absl::OkStatus();
 }
 
-void Engine::RequestShutdown() noexcept {
+void Engine::BeginShutdown() noexcept {
   shutdown_requested_ = true;
   inbox_->Nudge();
 }
 
+void Engine::RequestShutdown() noexcept {
+  nobody_waits_ = true;
+  BeginShutdown();
+}
+
 bool Engine::ShutdownBySignal() noexcept {
+  nobody_waits_ = true;
   const bool again = shutdown_requested_.exchange(true);
   if (again) cut_short_ = true;
   inbox_->Nudge();
@@ -187,25 +193,69 @@ bool Engine::ShutdownBySignal() noexcept {
 }
 
 void Engine::StopAll() {
-  while (TaskRecord* const record = table_.TakeToStop()) {
-    record->StopForShutdown();
-    UnrefElsewhere(*record);
-  }
+  do {
+    while (TaskRecord* const record = table_.TakeToStop()) {
+      record->StopForShutdown();
+      UnrefElsewhere(*record);
+    }
+  } while (table_.LeaveIfOver() || (cut_short_ && table_.Leave(table_.stage().stop_order)));
   if (cut_short_) AbandonStopping(nullptr);
+}
+
+int64_t Engine::TendStages() {
+  StopAll();
+  if (!nobody_waits_) return Clock::kNever;
+  const int64_t now = clock_->NowNanos();
+  if (!parts_.has_value()) parts_.emplace(After(now, shutdown_timeout_));
+  while (true) {
+    const StopStages::Stage stage = table_.stage();
+    const int64_t end = parts_->EndOf(stage, now);
+    if (now < end) return end;
+    LeaveOverdueStage(stage.stop_order, parts_->gives_time());
+  }
+}
+
+// Until all tasks are over, or the deadline: then all have been asked to stop.
+bool Engine::AwaitStages(Clock& clock, int64_t deadline_nanos, const TaskRecord* except) {
+  StageParts parts(deadline_nanos);
+  while (true) {
+    const StopStages::Stage stage = table_.stage();
+    if (stage.following == 0) return table_.AwaitAllOver(clock, deadline_nanos, except);
+    const int64_t end = parts.EndOf(stage, clock.NowNanos());
+    if (!table_.AwaitStage(stage.stop_order, clock, end, except)) {
+      LeaveOverdueStage(stage.stop_order, parts.gives_time());
+    } else if (table_.Leave(stage.stop_order)) {
+      StopAll();
+    }
+  }
+}
+
+void Engine::LeaveOverdueStage(int stop_order, bool had_time) {
+  if (!table_.Leave(stop_order)) return;
+  if (had_time && !events_.silent()) {
+    Notice notice{.kind = EventKind::kStageOverdue,
+                  .reason = "a stop_order is not over in its part of the time"};
+    try {
+      notice.text = table_.DescribeStage(stop_order);
+    } catch (const std::bad_alloc&) {
+    }
+    events_.Emit(std::move(notice));
+  }
+  StopAll();
 }
 
 absl::Status Engine::Shutdown(absl::Duration timeout, RollCall* roll) {
   const int64_t deadline = After(clock_->NowNanos(), timeout);
   if (roll != nullptr) roll->Begin(timeout);
-  RequestShutdown();
+  BeginShutdown();
   StopAll();
   if (roll != nullptr) {
     const bool ends = deadline != Clock::kNever;
     const int64_t ask_at = ends ? deadline - roll->time_to_ask_nanos() : Clock::kNever;
-    table_.AwaitAllOver(*clock_, ask_at, nullptr);
+    AwaitStages(*clock_, ask_at, nullptr);
     roll->AskWhere();
   }
-  if (!table_.AwaitAllOver(*clock_, deadline, nullptr)) AbandonAll(nullptr);
+  if (!AwaitStages(*clock_, deadline, nullptr)) AbandonAll(nullptr);
   return table_.OverdueStatus();
 }
 
@@ -220,7 +270,9 @@ void Engine::AbandonStopping(const TaskRecord* except) {
   }
 }
 
+// Once no stage follows. Another thread may have left the last but one, and not come to asking yet.
 void Engine::AbandonAll(const TaskRecord* except) {
+  StopAll();
   AbandonStopping(except);
   table_.AwaitAllOver(*clock_, Clock::kNever, except);
 }
@@ -228,9 +280,9 @@ void Engine::AbandonAll(const TaskRecord* except) {
 void Engine::Stop() {
   const TaskRecord* const self = UserCodeScope::TaskOf(*this);
   const int64_t deadline = After(real_clock_.NowNanos(), shutdown_timeout_);
-  RequestShutdown();
+  BeginShutdown();
   StopAll();
-  if (!table_.AwaitAllOver(real_clock_, deadline, self)) AbandonAll(self);
+  if (!AwaitStages(real_clock_, deadline, self)) AbandonAll(self);
   EndTelling(deadline);
   UnsubscribeSignals(*this);
   leaving_ = true;

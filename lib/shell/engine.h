@@ -13,8 +13,11 @@
 // Shared-owned by the Supervisor, by every record and by the monitor thread, so that a handle, or a
 // worker that is stuck, may outlive the Supervisor.
 //
-// The end: BeginShutdown; wait for the results, or abandon what is left; then the events are
-// delivered, the monitor leaves, then the lanes. If the Supervisor is destroyed by the code of one
+// The end: nothing is taken up any more; the tasks are asked to stop, in stages (stop_stages.h);
+// whoever waits for the results abandons what is left; then the events are delivered, the monitor
+// leaves, then the lanes. A stage that is over is left by whoever finds it so; one that is not,
+// when it has had its part of the time, by each that counts it: a Shutdown, the destructor, and the
+// monitor where nobody waits. If the Supervisor is destroyed by the code of one
 // of its own tasks, that task is asked to stop and not waited for; nobody joins the monitor or
 // waits for lanes then, and they leave by themselves.
 //
@@ -26,6 +29,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "absl/status/status.h"
@@ -37,6 +41,7 @@
 #include "lib/shell/executor.h"
 #include "lib/shell/finished_call.h"
 #include "lib/shell/inbox.h"
+#include "lib/shell/stop_stages.h"
 #include "lib/shell/system.h"
 #include "lib/shell/task_settings.h"
 #include "lib/shell/task_table.h"
@@ -60,8 +65,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   absl::Status Add(std::span<TaskRecord* const> records, bool start);
   absl::Status StartAll();
 
+  // Nobody waits: the monitor sees to the stages.
   void RequestShutdown() noexcept;
-  // The first half of it: nothing is taken up any more, and nobody is told yet.
+  // Nothing is taken up any more, and nobody is told yet.
   void RefuseTasks() noexcept { shutdown_requested_ = true; }
   // The same; if that had been asked for already, it is cut short, and the answer true. Like it,
   // for signal handlers.
@@ -75,8 +81,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool StartExecutors();  // false: not even one lane of each can be had
   bool shutdown_requested() const { return shutdown_requested_.load(); }
   bool leaving() const { return leaving_.load(); }
-  // Asks all tasks to stop. If the shutdown is cut short, abandons those that are not over.
+  // Asks all tasks to stop whose turn it is. If the shutdown is cut short, that is all, and those
+  // that are not over are abandoned.
   void StopAll();
+  // The same, where nobody waits. When to be called again.
+  int64_t TendStages();
   // Drops a reference without running user code here: if it is the last one a service lane does it.
   void UnrefElsewhere(TaskRecord& record);
 
@@ -101,6 +110,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Engine(const SupervisorOptions& options, EventDetail detail);
 
   absl::Status StartMonitor();
+  void BeginShutdown() noexcept;
+  bool AwaitStages(Clock& clock, int64_t deadline_nanos, const TaskRecord* except);
+  void LeaveOverdueStage(int stop_order, bool had_time);
   void AbandonStopping(const TaskRecord* except);
   void AbandonAll(const TaskRecord* except);
   void DropResults();
@@ -125,9 +137,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   EventQueue events_;
   FinishedCalls finished_calls_;
   std::atomic<bool> shutdown_requested_{false};
+  std::atomic<bool> nobody_waits_{false};
   std::atomic<bool> cut_short_{false};
   std::atomic<bool> leaving_{false};  // the monitor is to end
 
+  std::optional<StageParts> parts_;  // the monitor's
   std::unique_ptr<System::Thread> monitor_;
 };
 

@@ -99,13 +99,13 @@ void Monitor::Run() {
     // Before the rest, so that whatever came before the order to leave is seen to.
     const bool leaving = engine_.leaving();
     LookAtPosted(engine_.inbox().TakeAll());
-    if (engine_.shutdown_requested()) engine_.StopAll();
+    const int64_t stage_due = engine_.shutdown_requested() ? engine_.TendStages() : Clock::kNever;
     FireTimers();
     const int64_t real_now = engine_.real_clock().NowNanos();
     const int64_t real_due =
         std::min(engine_.lanes().Tend(real_now), engine_.services().Tend(real_now));
     if (leaving) break;
-    int64_t deadline = std::min(NanosOf(wheel_.NextDeadline()), starvation_.Look());
+    int64_t deadline = std::min({NanosOf(wheel_.NextDeadline()), starvation_.Look(), stage_due});
     if (alarm_.has_value()) {
       alarm_->Set(real_due);
     } else {

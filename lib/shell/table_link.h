@@ -10,7 +10,7 @@ namespace foxtive::internal {
 class TaskRecord;
 
 // The list that a record is in.
-enum class TaskPlace : uint8_t { kNowhere, kRegistered, kLive, kStopping, kOverdue };
+enum class TaskPlace : uint8_t { kNowhere, kRegistered, kLive, kLater, kStopping, kOverdue };
 
 // What a record has for the TaskTable. Guarded by its mutex; `number` is written once, before the
 // record is seen by anybody else.

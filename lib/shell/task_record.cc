@@ -107,7 +107,7 @@ TaskInfo TaskRecord::info() const {
 }
 
 ShutdownReport::Task TaskRecord::AtShutdown() const {
-  ShutdownReport::Task task{.info = {.name = name_}};
+  ShutdownReport::Task task{.info = {.name = name_}, .stop_order = stop_order()};
   MutexLock lock(mutex_);
   const int64_t now = Now();
   FillLocked(task.info, now);

@@ -18,9 +18,8 @@
 // down by the service job alone. A lane that takes up a task which was stopped in the queue leaves
 // it alone.
 //
-// Size. There may be millions of records, of which most wait. So what few tasks have is behind a
-// pointer (`UserParts`, `AttemptWatch`, `RecordExtras`), what many have alike is shared
-// (`TaskSettings`), the jobs are bases, and what follows from something else is not kept.
+// Size. There may be millions of records. So what few have is behind a pointer (`UserParts`,
+// `AttemptWatch`, `RecordExtras`), what many have alike is shared, and the jobs are bases.
 //
 // References: handles, the table (until the result is there, or handed out), the executors' queues
 // and lanes, the inbox, the timer. The last one destroys what is left of the user's objects, which
@@ -93,6 +92,7 @@ class TaskRecord final : public TimerNode,
 
   const std::string& name() const { return name_; }
   bool registered() const { return registered_; }
+  int stop_order() const { return settings_->stop_order; }
   std::atomic<bool>& posted() { return posted_; }
   TaskRecord*& next_posted() { return next_posted_; }
   TableLink& table_link() { return table_link_; }

@@ -28,7 +28,8 @@ TaskSettings Made(const TaskSpec& spec, absl::Duration default_stop_timeout) {
           .jitter = spec.backoff.jitter(),
           .stable_after_nanos = After(0, spec.stable_after),
           .initial_delay = spec.initial_delay,
-          .stop_timeout = spec.stop_timeout.value_or(default_stop_timeout)};
+          .stop_timeout = spec.stop_timeout.value_or(default_stop_timeout),
+          .stop_order = spec.stop_order};
 }
 
 }  // namespace

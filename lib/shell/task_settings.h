@@ -32,6 +32,7 @@ struct TaskSettings {
   int64_t stable_after_nanos;
   absl::Duration initial_delay;
   absl::Duration stop_timeout;
+  int stop_order;
 
   friend bool operator==(const TaskSettings&, const TaskSettings&) = default;
 };

@@ -3,7 +3,6 @@
 #include "lib/shell/task_table.h"
 
 #include <algorithm>
-#include <array>
 #include <new>
 #include <span>
 #include <string>
@@ -13,22 +12,12 @@
 #include "lib/shell/task_record.h"
 
 namespace foxtive::internal {
+namespace {
 
-void TaskList::PushBack(TaskRecord& record) {
-  TableLink& link = record.table_link();
-  link.place = place_;
-  link.previous = last_;
-  link.next = nullptr;
-  (last_ != nullptr ? last_->table_link().next : first_) = &record;
-  last_ = &record;
-}
+// As many as fit a line of a log.
+constexpr size_t kNamed = 5;
 
-void TaskList::Remove(TaskRecord& record) {
-  TableLink& link = record.table_link();
-  (link.previous != nullptr ? link.previous->table_link().next : first_) = link.next;
-  (link.next != nullptr ? link.next->table_link().previous : last_) = link.previous;
-  link.place = TaskPlace::kNowhere;
-}
+}  // namespace
 
 // REQUIRES: it is in one.
 TaskList& TaskTable::ListOf(const TaskRecord& record) {
@@ -37,6 +26,8 @@ TaskList& TaskTable::ListOf(const TaskRecord& record) {
       return registered_;
     case TaskPlace::kLive:
       return live_;
+    case TaskPlace::kLater:
+      return stages_.later(record.stop_order());
     case TaskPlace::kStopping:
       return stopping_;
     case TaskPlace::kOverdue:
@@ -59,8 +50,10 @@ absl::Status TaskTable::AddLocked(std::span<TaskRecord* const> records, bool sta
         absl::StrCat("name: '", record->name(), "' is the name of an unfinished task"));
   }
   names_.Reserve(records.size());
+  for (const TaskRecord* record : records) stages_.Reserve(record->stop_order());
   for (TaskRecord* record : records) {
     names_.Put(*record);
+    stages_.Added(record->stop_order());
     record->Ref();
     record->table_link().number = ++numbers_;
     ++unfinished_;
@@ -87,15 +80,80 @@ TaskRecord* TaskTable::TakeToStart() {
   return record;
 }
 
+TaskRecord* TaskTable::FirstToStopLocked() {
+  if (registered_.first() != nullptr) return registered_.first();
+  if (live_.first() != nullptr) return live_.first();
+  return stages_.FirstDue();
+}
+
+// Each is put aside once at most.
 TaskRecord* TaskTable::TakeToStop() {
   MutexLock lock(mutex_);
-  TaskList& list = registered_.first() != nullptr ? registered_ : live_;
-  TaskRecord* const record = list.first();
-  if (record == nullptr) return nullptr;
-  list.Remove(*record);
-  stopping_.PushBack(*record);
-  record->Ref();
-  return record;
+  stages_.Begin();
+  while (TaskRecord* const record = FirstToStopLocked()) {
+    ListOf(*record).Remove(*record);
+    if (!stages_.HasReached(record->stop_order())) {
+      stages_.later(record->stop_order()).PushBack(*record);
+      continue;
+    }
+    stopping_.PushBack(*record);
+    record->Ref();
+    return record;
+  }
+  return nullptr;
+}
+
+StopStages::Stage TaskTable::stage() {
+  MutexLock lock(mutex_);
+  stages_.Begin();
+  return stages_.current();
+}
+
+bool TaskTable::LeaveIfOver() {
+  {
+    MutexLock lock(mutex_);
+    stages_.Begin();
+    if (!stages_.current_is_over() || !stages_.Next()) return false;
+  }
+  waiters_.WakeAll(mutex_, clock_);
+  return true;
+}
+
+bool TaskTable::Leave(int stop_order) {
+  {
+    MutexLock lock(mutex_);
+    if (stages_.current().stop_order != stop_order || !stages_.Next()) return false;
+  }
+  waiters_.WakeAll(mutex_, clock_);
+  return true;
+}
+
+bool TaskTable::AwaitStage(int stop_order, Clock& clock, int64_t deadline_nanos,
+                           const TaskRecord* except) {
+  MutexLock lock(mutex_);
+  return waiters_.Await(mutex_, clock, deadline_nanos, [&] {
+    mutex_.AssertHeld();
+    if (stages_.current().stop_order != stop_order) return true;
+    const bool except_is_left =
+        except != nullptr && except->stop_order() == stop_order && !except->table_link().over;
+    return stages_.unfinished(stop_order) == size_t{except_is_left ? 1u : 0u};
+  });
+}
+
+std::string TaskTable::DescribeStage(int stop_order) const {
+  MutexLock lock(mutex_);
+  const size_t unfinished = stages_.unfinished(stop_order);
+  std::string text = absl::StrCat("stop_order ", stop_order, ": its part of the time is over, and ",
+                                  unfinished, unfinished == 1 ? " task is" : " tasks are", " not");
+  size_t named = 0;
+  for (const TaskRecord* record = stopping_.first(); record != nullptr && named < kNamed;
+       record = record->table_link().next) {
+    if (record->stop_order() != stop_order) continue;
+    absl::StrAppend(&text, named++ == 0 ? ": '" : ", '", record->name(), "'");
+  }
+  if (named < unfinished) absl::StrAppend(&text, " and ", unfinished - named, " more");
+  absl::StrAppend(&text, "; stop_order ", stages_.current().stop_order, " is asked to stop");
+  return text;
 }
 
 TaskRecord* TaskTable::FirstStopping(const TaskRecord* except) {
@@ -123,16 +181,17 @@ void TaskTable::BeforeResult(TaskRecord& record, bool abandoned) {
   ++ended_count_;
 }
 
-bool TaskTable::AfterResult(TaskRecord& record) {
-  bool kept;
+TaskTable::Left TaskTable::AfterResult(TaskRecord& record) {
+  Left left;
   {
     MutexLock lock(mutex_);
     --unfinished_;
     record.table_link().over = true;
-    kept = record.table_link().kept;
+    left.reference = !record.table_link().kept;
+    left.stage_over = stages_.Ended(record.stop_order());
   }
   waiters_.WakeAll(mutex_, clock_);
-  return !kept;
+  return left;
 }
 
 void TaskTable::Returned(TaskRecord& record) {
@@ -258,14 +317,15 @@ void TaskTable::CopyLocked(bool overdue, std::vector<TaskRecord*>& records) cons
     ++overdue_count;
   }
   records.reserve(unfinished_ + overdue_count);
-  const std::array lists = {&registered_, &live_, &stopping_, &overdue_};
-  for (const TaskList* list : std::span(lists).first(overdue ? 4 : 3)) {
-    for (TaskRecord* record = list->first(); record != nullptr;
-         record = record->table_link().next) {
+  const auto copy = [&records](const TaskList& list) {
+    for (TaskRecord* record = list.first(); record != nullptr; record = record->table_link().next) {
       record->Ref();
       records.push_back(record);
     }
-  }
+  };
+  for (const TaskList* list : {&registered_, &live_, &stopping_}) copy(*list);
+  stages_.ForEachPutAside(copy);
+  if (overdue) copy(overdue_);
 }
 
 size_t TaskTable::unfinished_count() const {

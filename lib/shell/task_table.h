@@ -2,13 +2,14 @@
 //
 // TaskTable: which tasks a Supervisor has, by name and in lists, and who waits for them.
 //
-//   registered ─▶ live ─▶ stopping ─▶ overdue     a record is in one of these lists at most
-//                   └────────┴─▶ ended ─▶ handed out
+//   registered ─▶ live ─▶ later ─▶ stopping ─▶ overdue     a record is in one of these at most
+//                   └────────┴────────┴─▶ ended ─▶ handed out
 //
-// `stopping` are those that were stopped with the whole Supervisor; one that a handle has stopped
-// stays in `live`. `ended` is the queue of the results of registered tasks, also of overdue ones.
-// The first three lists own a reference to each of their records, which goes on to `ended`, or is
-// given up with the result; those in `overdue` are kept by the lane that is stuck.
+// `stopping` are those that were stopped with the whole Supervisor, `later` those whose turn to be
+// so has not come (stop_stages.h); one that a handle has stopped stays where it is. `ended` is the
+// queue of the results of registered tasks, also of overdue ones. The lists up to `stopping` own a
+// reference to each of their records, which goes on to `ended`, or is given up with the result;
+// those in `overdue` are kept by the lane that is stuck.
 //
 // A name belongs to a task until its result is there. That of a registered task is still found
 // afterwards, until its result is handed out or the name is taken again.
@@ -22,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,27 +32,13 @@
 #include "foxtive/clock.h"
 #include "lib/shell/mutex.h"
 #include "lib/shell/name_index.h"
-#include "lib/shell/table_link.h"
+#include "lib/shell/stop_stages.h"
+#include "lib/shell/task_list.h"
 #include "lib/shell/waiters.h"
 
 namespace foxtive::internal {
 
 class TaskRecord;
-
-// The links are in the records.
-class TaskList {
- public:
-  explicit TaskList(TaskPlace place) : place_(place) {}
-
-  TaskRecord* first() const { return first_; }
-  void PushBack(TaskRecord& record);
-  void Remove(TaskRecord& record);
-
- private:
-  const TaskPlace place_;
-  TaskRecord* first_ = nullptr;
-  TaskRecord* last_ = nullptr;
-};
 
 class TaskTable {
  public:
@@ -68,16 +56,32 @@ class TaskTable {
     return AddLocked(records, start);
   }
 
-  // The next one of `registered`, now `live`; of `registered` and `live`, now `stopping`; the first
+  // The next one of `registered`, now `live`; of all whose turn it is, now `stopping`; the first
   // one of `stopping` but for `except`. With a reference for the caller; null if there is none.
   TaskRecord* TakeToStart() ABSL_LOCKS_EXCLUDED(mutex_);
   TaskRecord* TakeToStop() ABSL_LOCKS_EXCLUDED(mutex_);
   TaskRecord* FirstStopping(const TaskRecord* except) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Around the publication of a result. The second one, true: the table's reference is the
-  // caller's.
+  // Once nothing is added any more. Whose turn it is to be stopped: with the whole Supervisor.
+  StopStages::Stage stage() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool IsToStop(int stop_order) const { return stages_.HasReached(stop_order); }
+  // Makes the following stage the current one, if the current one is over, or if it is
+  // `stop_order`. False: nothing has changed.
+  bool LeaveIfOver() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool Leave(int stop_order) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether that one is over, but for `except`, or not the current one. May wait in vain.
+  bool AwaitStage(int stop_order, Clock& clock, int64_t deadline_nanos, const TaskRecord* except)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Who is not, for people. May throw std::bad_alloc.
+  std::string DescribeStage(int stop_order) const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Around the publication of a result.
   void BeforeResult(TaskRecord& record, bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
-  bool AfterResult(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
+  struct Left {
+    bool reference;   // the table's is the caller's
+    bool stage_over;  // and others are to be stopped now
+  };
+  Left AfterResult(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
   // No user code of an abandoned task is left.
   void Returned(TaskRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -128,6 +132,7 @@ class TaskTable {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartedLocked(TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   TaskList& ListOf(const TaskRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  TaskRecord* FirstToStopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CopyLocked(bool overdue, std::vector<TaskRecord*>& records) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   TaskRecord* TakeEndedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -139,6 +144,7 @@ class TaskTable {
   TaskList live_ ABSL_GUARDED_BY(mutex_){TaskPlace::kLive};
   TaskList stopping_ ABSL_GUARDED_BY(mutex_){TaskPlace::kStopping};
   TaskList overdue_ ABSL_GUARDED_BY(mutex_){TaskPlace::kOverdue};
+  StopStages stages_;  // guarded by mutex_, but for HasReached
   TaskRecord* first_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
   TaskRecord* last_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
   uint64_t numbers_ ABSL_GUARDED_BY(mutex_) = 0;

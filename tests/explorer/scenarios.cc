@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -309,6 +310,47 @@ void GivenUpAgainstReturn(Run& run) {
   run.Check(last.Wait(absl::Seconds(1)).ok(), "no lane is left");
 }
 
+// What is asked to stop in its turn, lower orders last, so that they are put aside.
+std::vector<TaskHandle> InOrder(Supervisor& supervisor, const std::function<void(int)>& asked) {
+  std::vector<TaskHandle> tasks;
+  for (const int order : {2, 1, 0}) {
+    tasks.push_back(*supervisor.Submit({.name = std::string(1, static_cast<char>('0' + order)),
+                                        .run =
+                                            [order, asked](TaskContext& context) {
+                                              context.SleepFor(absl::InfiniteDuration());
+                                              asked(order);
+                                            },
+                                        .stop_order = order}));
+  }
+  return tasks;
+}
+
+void StagesOneByOne(Run& run) {
+  auto supervisor = run.MakeSupervisor(3);
+  std::vector<TaskHandle> tasks;
+  const auto asked = [&](int order) {
+    const bool first = order == 0 || tasks.size() < 3;
+    run.Check(first || tasks[static_cast<size_t>(3 - order)].TryResult().has_value(),
+              "one was asked before its turn");
+  };
+  tasks = InOrder(*supervisor, asked);
+  auto other = run.Spawn([&] { supervisor->RequestShutdown(); });
+  run.Check(supervisor->Shutdown(absl::InfiniteDuration()).ok(), "Shutdown was late");
+  run.Check(run.Now() == absl::ZeroDuration(), "a stage was left late");
+  other->Join();
+}
+
+void StagesWithoutTime(Run& run) {
+  auto supervisor = run.MakeSupervisor(3);
+  const std::vector<TaskHandle> tasks = InOrder(*supervisor, [](int) {});
+  auto other = run.Spawn([&] { (void)supervisor->Shutdown(absl::ZeroDuration()); });
+  (void)supervisor->Shutdown(absl::ZeroDuration());
+  for (const TaskHandle& task : tasks) {
+    run.Check(task.TryResult().has_value(), "Shutdown has returned, and there is no result");
+  }
+  other->Join();
+}
+
 }  // namespace
 
 std::vector<Scenario> AllScenarios() {
@@ -327,7 +369,9 @@ std::vector<Scenario> AllScenarios() {
           {"a missed heartbeat against the return", &HangAgainstReturn},
           {"a stop against a missed heartbeat", &StopAgainstHang},
           {"a lane that is lost against the return", &LaneLostAgainstReturn},
-          {"a task that is given up against the return", &GivenUpAgainstReturn}};
+          {"a task that is given up against the return", &GivenUpAgainstReturn},
+          {"stages, one by one", &StagesOneByOne},
+          {"stages, without time", &StagesWithoutTime}};
 }
 
 }  // namespace foxtive::test

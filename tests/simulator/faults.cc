@@ -110,7 +110,9 @@ const char* NameOf(Fault fault) {
                                            "a wait deaf",
                                            "a stop loses to a gift",
                                            "OnStop twice",
-                                           "OnStop forgotten"};
+                                           "OnStop forgotten",
+                                           "a stage left early",
+                                           "a stage kept"};
   return kNames[static_cast<int>(fault)];
 }
 
@@ -292,15 +294,23 @@ TaskRecord* FOXTIVE_WRAP(_ZN7foxtive8internal9TaskTable10TakeToStopEv)(TaskTable
   return FOXTIVE_REAL(_ZN7foxtive8internal9TaskTable10TakeToStopEv)(table);
 }
 
-bool FOXTIVE_REAL(_ZN7foxtive8internal9TaskTable11AfterResultERNS0_10TaskRecordE)(TaskTable*,
-                                                                                  TaskRecord&);
-bool FOXTIVE_WRAP(_ZN7foxtive8internal9TaskTable11AfterResultERNS0_10TaskRecordE)(
+TaskTable::Left FOXTIVE_REAL(_ZN7foxtive8internal9TaskTable11AfterResultERNS0_10TaskRecordE)(
+    TaskTable*, TaskRecord&);
+TaskTable::Left FOXTIVE_WRAP(_ZN7foxtive8internal9TaskTable11AfterResultERNS0_10TaskRecordE)(
     TaskTable* table, TaskRecord& record) {
-  if (Strikes(Fault::kPublishedTwice, 5)) {
+  // Of another stop_order the table would not know any more.
+  if (record.stop_order() == 0 && Strikes(Fault::kPublishedTwice, 5)) {
     FOXTIVE_REAL(_ZN7foxtive8internal9TaskTable11AfterResultERNS0_10TaskRecordE)(table, record);
   }
   return FOXTIVE_REAL(_ZN7foxtive8internal9TaskTable11AfterResultERNS0_10TaskRecordE)(table,
                                                                                       record);
+}
+
+bool FOXTIVE_REAL(_ZN7foxtive8internal9TaskTable11LeaveIfOverEv)(TaskTable*);
+bool FOXTIVE_WRAP(_ZN7foxtive8internal9TaskTable11LeaveIfOverEv)(TaskTable* table) {
+  if (Strikes(Fault::kStageLeftEarly)) return table->Leave(table->stage().stop_order);
+  if (Strikes(Fault::kStageKept)) return false;
+  return FOXTIVE_REAL(_ZN7foxtive8internal9TaskTable11LeaveIfOverEv)(table);
 }
 
 TaskRecord* FOXTIVE_REAL(_ZN7foxtive8internal9TaskTable11TakeToStartEv)(TaskTable*);

@@ -51,8 +51,10 @@ enum class Fault : uint8_t {
   kStopLosesToGift,      // the condition is there, and that is said
   kOnStopTwice,          // its callback
   kOnStopForgotten,      // the same, one in three
+  kStageLeftEarly,       // the next stop_order is asked before the last one is over
+  kStageKept,            // and it is over, and nobody sees it
 };
-inline constexpr int kFaults = static_cast<int>(Fault::kOnStopForgotten);  // without kNone
+inline constexpr int kFaults = static_cast<int>(Fault::kStageKept);  // without kNone
 
 const char* NameOf(Fault fault);
 void Plant(Fault fault);

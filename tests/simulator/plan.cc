@@ -3,6 +3,7 @@
 #include "tests/simulator/plan.h"
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <stdexcept>
 
@@ -119,6 +120,9 @@ TaskPlan TaskPlan::Make(uint64_t seed, uint64_t number) {
   plan.longest = random.OneOf({absl::Milliseconds(1), absl::Seconds(1), absl::Seconds(20)});
   PlanTimeouts(Random(seed, number, 6), plan);
   plan.waits = Random(seed, number, 14).OneIn(2);
+  if (WorldPlan::Make(seed).in_order) {
+    plan.stop_order = Random(seed, number, 40).OneOf<int>({-5, 0, 0, 1, INT_MAX});
+  }
   return plan;
 }
 
@@ -244,6 +248,7 @@ WorldPlan WorldPlan::Make(uint64_t seed) {
   plan.allocations_fail = random.OneIn(5);
   plan.ends_by_shutdown = random.OneIn(2);
   plan.lasts = random.Duration(absl::Seconds(60)) + absl::Seconds(1);
+  plan.in_order = Random(seed, 0, 41).OneIn(2);
   return plan;
 }
 

@@ -61,6 +61,8 @@ struct HookPlan {
 };
 
 struct TaskPlan {
+  static constexpr int kStopOrders = 4;
+
   uint64_t number = 0;
   uint64_t seed = 0;
   RestartPolicy policy = RestartPolicy::Always();
@@ -73,6 +75,7 @@ struct TaskPlan {
   absl::Duration run_timeout = absl::InfiniteDuration();
   OnStuck on_stuck = OnStuck::kReport;
   std::optional<absl::Duration> stop_timeout{};
+  int stop_order = 0;
   bool registered = false;
 
   enum class Backoff : uint8_t { kConstant, kExponential, kLinear, kFibonacci, kCustom };
@@ -114,6 +117,7 @@ struct WorldPlan {
   int tasks = 1;
   int hosts = 1;
   absl::Duration shutdown_timeout{};
+  bool in_order = false;  // its tasks may have a stop_order
   bool listens = false;
   bool listener_lags = false;
   bool threads_fail = false;

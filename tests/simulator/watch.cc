@@ -41,12 +41,13 @@ TaskSpec TaskWatch::MakeSpec() {
                 .restart_on = plan_.restart_on,
                 .permanent_errors = {absl::StatusCode::kDataLoss},
                 .initial_delay = plan_.initial_delay,
-                .stable_after = plan_.stable_after,
+                .stable_after = stable_after(),
                 .retry_setup = plan_.retry_setup,
                 .heartbeat_timeout = plan_.heartbeat_timeout,
                 .run_timeout = plan_.run_timeout,
                 .on_stuck = on_stuck(),
-                .stop_timeout = plan_.stop_timeout};
+                .stop_timeout = plan_.stop_timeout,
+                .stop_order = plan_.stop_order};
   if (plan_.backoff == TaskPlan::Backoff::kCustom) {
     spec.backoff = BackoffStrategy::Custom([self](int64_t failures) {
       self->Begin(Hook::kDelay, failures);
@@ -149,7 +150,7 @@ absl::Status TaskWatch::Run(TaskContext& context) {
   const bool hung = CheckInterruption(context);
   if (called && !stops() && !hung && !maybe_hung_)
     Fail("a stop callback was called without a stop");
-  const bool lasted = absl::Nanoseconds(Now() - began) >= plan_.stable_after;
+  const bool lasted = absl::Nanoseconds(Now() - began) >= stable_after();
   AttemptEnded(attempt.outcome, attempt.marks_healthy || lasted, hung);
   if (attempt.outcome == Outcome::kException) throw std::runtime_error(kExceptionText);
   return ErrorOf(attempt.outcome);

@@ -96,6 +96,7 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   void AskForDescriptor(const TaskContext& context) const;
   int64_t StoppedBy() const;
   void CheckStoppedAtOnce(int64_t began) const;
+  void CheckTurn() const;
   void Beat(TaskContext& context);
   // Of the attempt that is in `run`: whether it has missed something by now, and whether it can
   // have; `after` that long ago. And since when; before it is due that is when it will be.
@@ -109,6 +110,7 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   void CheckStuckFor(const TaskInfo& info) const;
   bool IsError(const absl::Status& error);
   OnStuck on_stuck() const;
+  absl::Duration stable_after() const;
   int64_t StopNanos() const;
   void CallHook(Hook hook, int64_t number);
   void MayThrow(const HookPlan& plan);

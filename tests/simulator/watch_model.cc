@@ -51,6 +51,7 @@ void TaskWatch::CheckOnShutdown() {
   const bool may_have_begun =
       !plan_.Has(Hook::kSetup) || !world_.exact() || Calls(Hook::kSetup) > 0;
   if (!may_have_begun) Fail("on_shutdown before setup");
+  CheckTurn();
 }
 
 void TaskWatch::CheckBeginning(Hook hook, int64_t number) {
@@ -208,6 +209,12 @@ void TaskWatch::SetDelay(TaskPlan::Range range) {
 
 // Where time passes by itself, whether an attempt was asked to stop in the end could not be told.
 OnStuck TaskWatch::on_stuck() const { return world_.exact() ? plan_.on_stuck : OnStuck::kReport; }
+
+// The same of how long it has lasted.
+absl::Duration TaskWatch::stable_after() const {
+  const bool always = plan_.stable_after == absl::ZeroDuration();
+  return world_.exact() || always ? plan_.stable_after : absl::InfiniteDuration();
+}
 
 int64_t TaskWatch::StopNanos() const {
   const absl::Duration timeout = plan_.stop_timeout.value_or(world_.plan().shutdown_timeout);

@@ -62,6 +62,7 @@ void TaskWatch::Sleep(const AttemptPlan& attempt, TaskContext& context) {
     if (!slept) {
       if (!context.stop_requested()) Fail("SleepFor was cut short without a stop");
       CheckStoppedAtOnce(began);
+      CheckTurn();
       return absl::CancelledError("");
     }
     if (Now() < due) Fail("SleepFor was over too early");
@@ -93,6 +94,7 @@ void TaskWatch::CheckWait(const absl::Status& status, bool stopped, int64_t bega
   Note("waited", static_cast<int64_t>(status.code()));
   if (absl::IsCancelled(status)) {
     if (!context.stop_requested()) Fail("a wait was cancelled without a stop");
+    CheckTurn();
     return CheckStoppedAtOnce(began);
   }
   // Where threads are left anywhere, a stop may come between the end of the wait and this line.
@@ -131,7 +133,7 @@ void TaskWatch::AskForDescriptor(const TaskContext& context) const {
 
 // When the attempt in `run` has been asked to stop for certain, if it has.
 int64_t TaskWatch::StoppedBy() const {
-  int64_t by = world_.shut_down_at();
+  int64_t by = world_.ShutDownAt(plan_.stop_order);
   if (stop_answered_) by = std::min(by, stop_asked_at_);
   const int64_t missed = SurelyMissedAt();
   if (on_stuck() == OnStuck::kReport || missed == INT64_MAX) return by;
@@ -144,6 +146,12 @@ void TaskWatch::CheckStoppedAtOnce(int64_t began) const {
   Fail(absl::StrCat("a stop ended its wait ",
                     absl::FormatDuration(absl::Nanoseconds(Now() - std::max(began, by))),
                     " too late"));
+}
+
+// If it was the shutdown that has asked it.
+void TaskWatch::CheckTurn() const {
+  if (asks_ > 0 || stop_answered_ || MayHaveMissed() || may_be_given_up_ || maybe_hung_) return;
+  world_.CheckTurn(*this);
 }
 
 void TaskWatch::LookAtWait() const {

@@ -130,7 +130,9 @@ void World::CheckCapacity() {
     if (!has_lane) ++stuck;
     if (info.state == TaskState::kRunning || info.state == TaskState::kStopping) taken += has_lane;
     if (watch->runs() && !watch->may_have_lost_lane()) ++running;
-    if (info.state == TaskState::kRegistered && watch->started() && starting_all_ == 0) {
+    // A StartAll that comes too late is refused.
+    const bool may_wait = starting_all_ > 0 || (plan_.in_order && shuts_down_);
+    if (info.state == TaskState::kRegistered && watch->started() && !may_wait) {
       Fail(absl::StrCat("'", watch->name(), "' was forgotten by StartAll"));
     }
     if (info.state == TaskState::kBackingOff && info.next_attempt_in <= absl::ZeroDuration()) {
@@ -188,7 +190,7 @@ void World::Create() {
 void World::Finish() {
   Random random(plan_.seed, 0, 12);
   if (plan_.ends_by_shutdown) Shutdown(random.Duration(absl::Seconds(5)));
-  shuts_down_ = true;
+  ShutdownBegins(plan_.shutdown_timeout);
   std::shared_ptr<Supervisor> last = std::move(supervisor_);
   supervisor_ = nullptr;
   ends_alone_ = last.use_count() == 1;

@@ -66,8 +66,10 @@ class World {
   // Nothing that a stop leads to waits for a service lane: there are seventeen and more.
   bool has_service_for_all() const { return exact() && plan_.tasks <= 15; }
   bool shuts_down() const { return shuts_down_; }
-  // When all tasks had been asked to stop for certain.
-  int64_t shut_down_at() const { return shut_down_at_; }
+  // When tasks with that stop_order had been asked to stop for certain.
+  int64_t ShutDownAt(int stop_order) const;
+  // Whether it could be the turn of one that is asked to stop.
+  void CheckTurn(const TaskWatch& asked);
   bool WantsFinishedCall(uint64_t number) const;
   void Fail(const std::string& what);
   void Note(const Step& step);
@@ -99,6 +101,7 @@ class World {
   void WaitForOne(Random& random);
   void WaitForAny(Random& random);
   void WaitForAll(Random& random);
+  void ShutdownBegins(absl::Duration timeout);
   void Shutdown(absl::Duration timeout);
   void CheckNamed(const absl::Status& status);
   void CheckReport(const ShutdownReport& report);
@@ -137,6 +140,8 @@ class World {
   int hosts_ = 0;            // that have not ended
   bool shuts_down_ = false;
   int64_t shut_down_at_ = INT64_MAX;
+  int64_t shuts_down_at_ = INT64_MAX;                     // that began
+  absl::Duration least_time_ = absl::InfiniteDuration();  // that anybody has for it
   bool ending_ = false;
   std::string failure_;
   std::array<Step, kTrace> trace_{};  // a ring

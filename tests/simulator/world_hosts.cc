@@ -231,15 +231,48 @@ void World::Give(uint64_t number) {
 void World::RequestShutdown() {
   const std::shared_ptr<Supervisor> supervisor = supervisor_;
   if (supervisor == nullptr) return;
-  shuts_down_ = true;
+  ShutdownBegins(plan_.shutdown_timeout);
   shut_down_at_ = std::min(shut_down_at_, Now());
   supervisor->RequestShutdown();
+}
+
+void World::ShutdownBegins(absl::Duration timeout) {
+  shuts_down_ = true;
+  shuts_down_at_ = std::min(shuts_down_at_, Now());
+  least_time_ = std::min(least_time_, timeout);
+}
+
+// Those that it comes after have ended, or have had their time, which does not count here.
+int64_t World::ShutDownAt(int stop_order) const {
+  constexpr size_t kFew = 100;
+  if (!plan_.in_order || shut_down_at_ == INT64_MAX) return shut_down_at_;
+  if (watches_.size() > kFew) return INT64_MAX;
+  int64_t by = shut_down_at_;
+  for (const std::shared_ptr<TaskWatch>& other : watches_) {
+    if (!other->accepted() || other->plan().stop_order >= stop_order) continue;
+    if (IsUnfinished(*other)) return INT64_MAX;
+    by = std::max(by, Now() - absl::ToInt64Nanoseconds(other->handle().info().in_state_for));
+  }
+  return by;
+}
+
+// A part of the time is no smaller than that which it has if all stages have tasks.
+void World::CheckTurn(const TaskWatch& asked) {
+  const bool its_own_destroys_it = supervisor_ == nullptr && !ends_alone_;
+  if (!exact() || !plan_.in_order || its_own_destroys_it) return;
+  if (absl::Nanoseconds(Now() - shuts_down_at_ + 1) >= least_time_ / TaskPlan::kStopOrders) return;
+  for (const std::shared_ptr<TaskWatch>& other : watches_) {
+    if (!other->accepted() || other->plan().stop_order >= asked.plan().stop_order) continue;
+    if (!IsUnfinished(*other)) continue;
+    Fail(absl::StrCat("'", asked.name(), "' is asked to stop before '", other->name(),
+                      "' is over, whose stop_order is lower"));
+  }
 }
 
 void World::Shutdown(absl::Duration timeout) {
   const std::shared_ptr<Supervisor> supervisor = supervisor_;
   if (supervisor == nullptr) return;
-  shuts_down_ = true;
+  ShutdownBegins(timeout);
   shut_down_at_ = std::min(shut_down_at_, Now());
   const int64_t deadline = Now() + absl::ToInt64Nanoseconds(timeout);
   ShutdownReport report;

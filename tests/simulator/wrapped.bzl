@@ -17,6 +17,7 @@ WRAPPED = [
     "_ZN7foxtive8internal5JudgeERKNS0_12RestartRulesERKNS0_12AttemptFactsEbl",
     "_ZN7foxtive8internal9TaskTable10TakeToStopEv",
     "_ZN7foxtive8internal9TaskTable11AfterResultERNS0_10TaskRecordE",
+    "_ZN7foxtive8internal9TaskTable11LeaveIfOverEv",
     "_ZN7foxtive8internal9TaskTable11TakeToStartEv",
     "_ZN7foxtive8internal9TaskTable8AwaitAnyElRPNS0_10TaskRecordE",
     "_ZN7foxtive8internal9TaskTable8ReturnedERNS0_10TaskRecordE",

@@ -21,7 +21,7 @@
 namespace foxtive::test {
 namespace {
 
-using Kinds = std::array<int64_t, 9>;  // how many events of each kind
+using Kinds = std::array<int64_t, 10>;  // how many events of each kind
 
 // The life of one task, entry by entry.
 class TaskCheck {

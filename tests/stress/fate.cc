@@ -14,6 +14,7 @@ constexpr uint64_t kWatched = uint64_t{1} << 40;
 constexpr uint64_t kOtherConduct = uint64_t{1} << 41;
 constexpr uint64_t kPatience = uint64_t{1} << 42;
 constexpr uint64_t kCallbacks = uint64_t{1} << 43;
+constexpr uint64_t kStopOrder = uint64_t{1} << 44;
 
 }  // namespace
 
@@ -33,6 +34,8 @@ Fate Fate::Make(uint64_t seed, int32_t number) {
   fate.name = random.OneIn(8) ? absl::StrCat("shared ", random.Below(3)) : absl::StrCat(number);
   fate.watched = Random(seed, static_cast<uint64_t>(number), kWatched).OneIn(6);
   if (fate.watched) fate.limit = 5;
+  Random orders(seed, static_cast<uint64_t>(number), kStopOrder);
+  fate.stop_order = orders.OneOf({-7, 0, 0, 0, 1, 2});
   return fate;
 }
 

@@ -51,6 +51,7 @@ struct Fate {
   absl::Duration delay{};
   absl::Duration initial_delay{};
   absl::Duration stop_timeout{};
+  int stop_order = 0;
   std::string name{};
 
   static Fate Make(uint64_t seed, int32_t number);

@@ -183,6 +183,7 @@ TaskSpec MakeStressSpec(const std::shared_ptr<StressWorld>& world, const Fate& f
   spec.stable_after = absl::InfiniteDuration();
   spec.retry_setup = fate.retries_setup;
   spec.stop_timeout = fate.stop_timeout;
+  spec.stop_order = fate.stop_order;
   if (fate.watched) spec.heartbeat_timeout = absl::Milliseconds(2);
   spec.on_stuck = OnStuck::kRestart;
   TaskHooks& hooks = spec.hooks;
