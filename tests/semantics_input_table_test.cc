@@ -174,6 +174,11 @@ std::vector<BadOptions> AllBadOptions() {
     rows.push_back({absl::StrCat("stack_signal: ", signal, " is "),
                     [signal](SupervisorOptions& options) { options.stack_signal = signal; }});
   }
+  for (const int attempts : {-1, INT_MIN, 1001, INT_MAX}) {
+    rows.push_back(
+        {absl::StrCat("attempt_history: ", attempts, " is not from 0 to 1000"),
+         [attempts](SupervisorOptions& options) { options.attempt_history = attempts; }});
+  }
   rows.push_back(
       {"listener: detail() threw std::runtime_error: no config",
        [](SupervisorOptions& options) { options.listener = std::make_shared<BadListener>(); }});
@@ -190,7 +195,9 @@ std::vector<OptionsChange> GoodOptions() {
           [](SupervisorOptions& options) { options.listener = nullptr; },
           [](SupervisorOptions& options) { options.clock = nullptr; },
           [](SupervisorOptions& options) { options.seed = 0; },
-          [](SupervisorOptions& options) { options.stack_signal = SIGURG; }};
+          [](SupervisorOptions& options) { options.stack_signal = SIGURG; },
+          [](SupervisorOptions& options) { options.attempt_history = 0; },
+          [](SupervisorOptions& options) { options.attempt_history = 1000; }};
 }
 
 // --- That it is complete
@@ -225,9 +232,9 @@ std::vector<Field> TaskFields() {
 
 std::vector<Field> OptionsFields() {
   [[maybe_unused]] const auto& [max_concurrency, shutdown_timeout, starvation_alarm, listener,
-                                clock, seed, stack_signal] = SupervisorOptions();
+                                clock, seed, stack_signal, attempt_history] = SupervisorOptions();
   return {{"max_concurrency"}, {"shutdown_timeout"}, {"starvation_alarm"}, {"listener"},
-          {"clock", false},    {"seed", false},      {"stack_signal"}};
+          {"clock", false},    {"seed", false},      {"stack_signal"},     {"attempt_history"}};
 }
 
 template <typename Row>

@@ -346,6 +346,11 @@ void Epoch::Caller::Look() {
   const TaskInfo info = handle.info();
   EXPECT_LE(before, info.attempts);
   EXPECT_LE(info.attempts, handle.attempts());
+  const TaskHistory history = handle.history();
+  EXPECT_LE(history.attempts.size(), 8);
+  for (size_t i = 1; i < history.attempts.size(); ++i) {
+    EXPECT_LE(history.attempts[i - 1].number, history.attempts[i].number);
+  }
   const absl::StatusOr<TaskHandle> found = supervisor->Find(handle.name());
   EXPECT_TRUE(found.ok() || found.status().code() == absl::StatusCode::kNotFound);
   for (const TaskInfo& listed : supervisor->ListTasks()) EXPECT_FALSE(listed.name.empty());

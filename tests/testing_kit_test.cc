@@ -282,10 +282,17 @@ TEST(TestingKitTest, DescriptorsAreRefused) {
   SimulatedTime time;
   const auto supervisor = MakeSupervisor(time);
   absl::Status answer;
-  *supervisor->Submit("reader", [&](TaskContext& context) { answer = context.WaitReadable(0); });
+  absl::Status after_stop;
+  *supervisor->Submit("reader", [&](TaskContext& context) {
+    answer = context.WaitReadable(0);
+    context.SleepFor(absl::InfiniteDuration());
+    after_stop = context.WaitReadable(0);
+  });
   time.AdvanceBy(absl::Seconds(1));
   EXPECT_THAT(answer, HasCode(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(answer.message()), HasSubstr("simulated time"));
+  EXPECT_TRUE(supervisor->Shutdown().ok());
+  EXPECT_THAT(after_stop, HasCode(absl::StatusCode::kCancelled));
 }
 
 TEST(TestingKitTest, TwoTimesAreIndependent) {

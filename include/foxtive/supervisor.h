@@ -97,6 +97,9 @@ struct SupervisorOptions {
   // through to its threads; workers may see EINTR where they are asked. All Supervisors of a
   // process that have one have the same.
   int stack_signal = 0;
+
+  // How many of its last attempts a task remembers, for `TaskHandle::history`. 0 to 1,000.
+  int attempt_history = 8;
 };
 
 class Supervisor {

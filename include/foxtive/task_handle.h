@@ -10,7 +10,7 @@
 // is in the result; no member throws it. A handle that was made by default or moved from names no
 // task: `valid()` is false, `Wait` says `kFailedPrecondition`, and the others answer false, empty
 // or 0; so does any handle in a child of fork (see supervisor.h), but for `valid`, `name` and `==`,
-// and its futures stay as they were. `future` and whatever returns a string may throw
+// and its futures stay as they were. `future`, `history` and whatever returns a string may throw
 // `std::bad_alloc`.
 
 #ifndef FOXTIVE_TASK_HANDLE_H_
@@ -27,6 +27,7 @@
 #include "absl/time/time.h"
 #include "foxtive/stack_trace.h"
 #include "foxtive/supervision_result.h"
+#include "foxtive/task_history.h"
 #include "foxtive/task_info.h"
 
 namespace foxtive {
@@ -49,6 +50,8 @@ class TaskHandle {
   TaskState state() const;   // kFinished if not valid
   int64_t attempts() const;  // calls of `run` so far, the current one included
   TaskInfo info() const;
+  // How its attempts ended, also when it is over: the last ones, and what it has failed of.
+  TaskHistory history() const;
 
   // The result as a standard future, for code that waits for futures already. It becomes ready when
   // the result is published, and never holds an exception. A wait on it from the task's own code

@@ -156,6 +156,8 @@ std::string_view ReasonOf(const Verdict& verdict) {
       return "it failed, and the policy is Never (verdict row 6)";
     case 7:
       return "as many attempts in a row have failed as MaxAttempts allows (verdict row 7)";
+    case kGivenUpRow:
+      return kGivenUpReason;
     default:
       return "the policy allows a restart (verdict row 8)";
   }

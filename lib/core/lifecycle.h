@@ -129,6 +129,9 @@ bool AsksShouldRestart(const RestartRules& rules, const AttemptFacts& attempt);
 Verdict Judge(const RestartRules& rules, const AttemptFacts& attempt, bool permitted,
               int64_t failures_in_a_row);
 
+// Beside the table: the row of an attempt that was given up.
+inline constexpr int kGivenUpRow = 9;
+
 // The row in words, for people. Of static storage.
 std::string_view ReasonOf(const Verdict& verdict);
 inline constexpr std::string_view kStopReason = "a stop was requested (verdict row 1)";

@@ -22,6 +22,7 @@
 #include "foxtive/task_info.h"
 #include "foxtive/task_spec.h"
 #include "lib/core/number_text.h"
+#include "lib/core/text_parts.h"
 
 namespace foxtive {
 namespace internal {
@@ -140,7 +141,10 @@ std::string_view NameOf(EventKind kind) {
 
 namespace {
 
-using ::foxtive::internal::EscapeControls;
+using ::foxtive::internal::Counted;
+using ::foxtive::internal::DurationText;
+using ::foxtive::internal::Escaped;
+using ::foxtive::internal::MeasuredText;
 using ::foxtive::internal::NameOf;
 using ::foxtive::internal::NumberText;
 
@@ -149,32 +153,6 @@ std::string EnumText(const char* type, Enum value) {
   const std::string_view name = NameOf(value);
   if (!name.empty()) return std::string(name);
   return absl::StrCat(type, "(", static_cast<int64_t>(value), ")");
-}
-
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  escaped.reserve(text.size());
-  EscapeControls(text, [&escaped](std::string_view piece) { escaped += piece; });
-  return escaped;
-}
-
-// Exact. Settings like 60s and 90s are meant, and read, as seconds.
-std::string DurationText(absl::Duration duration) {
-  const bool in_seconds =
-      duration < absl::Minutes(2) && duration % absl::Seconds(1) == absl::Duration();
-  if (!in_seconds || duration < absl::Minutes(1)) return absl::FormatDuration(duration);
-  return absl::StrCat(absl::ToInt64Seconds(duration), "s");
-}
-
-// Of a time that was measured: the digits that tell something.
-std::string MeasuredText(absl::Duration duration) {
-  const bool is_long = duration >= absl::Seconds(1);
-  return DurationText(
-      absl::Trunc(duration, is_long ? absl::Milliseconds(1) : absl::Microseconds(1)));
-}
-
-std::string Counted(int64_t count, const char* noun) {
-  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
 }
 
 void AppendTask(const ShutdownReport::Task& task, std::string& text) {

@@ -52,6 +52,10 @@ TaskInfo TaskHandle::info() const {
   return Usable(record_) != nullptr ? record_->info() : TaskInfo{.state = TaskState::kFinished};
 }
 
+TaskHistory TaskHandle::history() const {
+  return Usable(record_) != nullptr ? record_->history() : TaskHistory();
+}
+
 std::shared_future<SupervisionResult> TaskHandle::future() const {
   return Usable(record_) != nullptr ? record_->future() : std::shared_future<SupervisionResult>();
 }

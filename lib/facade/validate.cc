@@ -60,6 +60,9 @@ absl::Status CheckPermanentErrors(const std::set<absl::StatusCode>& codes) {
   return absl::OkStatus();
 }
 
+// A task that restarts has room for all of them.
+constexpr int kMostAttempts = 1000;
+
 }  // namespace
 
 RunFunction NullTask::Run() {
@@ -107,6 +110,10 @@ absl::Status Validate(const SupervisorOptions& options) {
   if (absl::Status status = CheckNotNegative("shutdown_timeout", options.shutdown_timeout);
       !status.ok()) {
     return status;
+  }
+  if (options.attempt_history < 0 || options.attempt_history > kMostAttempts) {
+    return absl::InvalidArgumentError(absl::StrCat("attempt_history: ", options.attempt_history,
+                                                   " is not from 0 to ", kMostAttempts));
   }
   return CheckNotNegative("starvation_alarm", options.starvation_alarm);
 }

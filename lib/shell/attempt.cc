@@ -20,6 +20,7 @@
 
 #include "lib/core/lifecycle.h"
 #include "lib/shell/attempt_watch.h"
+#include "lib/shell/call_hook.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/fork_guard.h"
@@ -79,12 +80,14 @@ AttemptResult TaskRecord::SetUpAndRun() {
     if (user_ != nullptr && user_->hooks.setup) {
       if (!BeginSetup()) return {};
       Enter(TaskPhase::kSetup);
+      const int64_t began = Now();
       Failure failure = Guarded([this] { return user_->hooks.setup(); });
       EndIfForkChild(failure.status.ok());
       if (!failure.status.ok()) {
         return {.end = AttemptEnd::kSetupFailed,
                 .failure = std::move(failure),
                 .number = attempts_of_lane() + 1,
+                .began_nanos = began,
                 .ended_nanos = Now()};
       }
     }
@@ -115,6 +118,7 @@ bool TaskRecord::BeginRunLocked() {
   if (state_ != TaskState::kRunning) return false;
   setup_begun_ = true;  // also of a task that has none
   ++attempts_;
+  last_attempt_.is_current = false;
   // Seldom set, and a store of its own for each attempt is not free. Nobody else writes it now.
   if (healthy_.load(std::memory_order_relaxed)) healthy_ = false;
   return true;
@@ -127,7 +131,7 @@ int64_t TaskRecord::BeginningAfter(const AttemptResult& attempt) const {
 }
 
 AttemptResult TaskRecord::CallRun(int64_t began_nanos) {
-  AttemptResult attempt{.number = attempts_of_lane()};
+  AttemptResult attempt{.number = attempts_of_lane(), .began_nanos = began_nanos};
   TaskContext context(*this, attempt.number);
   attempt.failure.status = run_(context, attempt.failure.exception);
   EndIfForkChild(attempt.failure.status.ok());
@@ -143,6 +147,7 @@ Follow TaskRecord::Decide(const AttemptResult& attempt, int64_t slice_end) {
   const bool same = attempt.failed() && ShareOneText(last_error_of_lane(), status);
   const bool alike = same || (attempt.failed() && AreAlike(last_error_of_lane(), status));
   Decision decision{.failures = FailuresAfter(attempt)};
+  if (!has_log_ && attempt.end != AttemptEnd::kNotRun) PrepareLog();
   // Hooks find it in the task's info, and what may run the user's code by its destruction is not
   // left until the task has been let go. All others are counted when the verdict is committed.
   if (user_ != nullptr || HasExceptions(attempt)) Count(attempt, decision);
@@ -190,7 +195,7 @@ const absl::Status& TaskRecord::last_error_of_lane() const { return last_error_;
 void TaskRecord::Count(const AttemptResult& attempt, Decision& decision) {
   if (std::exchange(decision.counted, true)) return;
   {
-    Failure replaced;  // destroyed after the lock, since it may be the user's
+    Replaced replaced;
     MutexLock lock(mutex_);
     replaced = CountLocked(attempt, decision.failures);
   }
@@ -198,18 +203,17 @@ void TaskRecord::Count(const AttemptResult& attempt, Decision& decision) {
 }
 
 // Returns what it replaces. The result stands, if there is one.
-Failure TaskRecord::CountLocked(const AttemptResult& attempt, int64_t failures) {
-  Failure replaced;
-  if (concluded_) return replaced;
+Replaced TaskRecord::CountLocked(const AttemptResult& attempt, int64_t failures) {
+  if (concluded_) return {};
   failures_in_a_row_ = failures;
-  if (attempt.end == AttemptEnd::kNotRun) return replaced;
-  const Failure& failure = attempt.failure;
-  // A crash loop often has the same status again and again.
-  if (!ShareOneText(last_error_, failure.status)) {
-    replaced.status = std::exchange(last_error_, failure.status);
-  }
-  replaced.exception = std::exchange(last_exception_, failure.exception);
-  if (attempt.end == AttemptEnd::kSetupFailed && failure.exception != nullptr) ++hook_failures_;
+  if (attempt.end == AttemptEnd::kNotRun) return {};
+  const bool in_setup = attempt.end == AttemptEnd::kSetupFailed;
+  if (in_setup && attempt.failure.exception != nullptr) ++hook_failures_;
+  Replaced replaced = ReplaceErrorLocked(attempt.failure, attempt.number);
+  last_attempt_ = {.began_nanos = attempt.began_nanos,
+                   .ended_nanos = attempt.ended_nanos,
+                   .in_setup = in_setup,
+                   .is_current = true};
   return replaced;
 }
 
@@ -268,7 +272,7 @@ absl::Duration TaskRecord::DelayAfter(int64_t failures) {
 }
 
 Follow TaskRecord::Commit(const AttemptResult& attempt, const Decision& decision) {
-  Failure replaced;  // destroyed after the lock
+  Replaced replaced;
   Follow follow;
   {
     MutexLock lock(mutex_);
@@ -282,7 +286,11 @@ Follow TaskRecord::Commit(const AttemptResult& attempt, const Decision& decision
 
 // Whatever was decided, a stop that came first has decided otherwise.
 Follow TaskRecord::CommitLocked(const AttemptResult& attempt, const Decision& decision) {
-  if (state_ != TaskState::kRunning) return LetGoLocked();
+  if (state_ != TaskState::kRunning) {
+    NoteVerdictLocked(attempt, {.row = 1, .final = true});
+    return LetGoLocked();
+  }
+  NoteVerdictLocked(attempt, decision.verdict);
   if (decision.verdict.final) {
     final_status_ = decision.verdict.status;
     reason_ = ReasonOf(decision.verdict).data();
@@ -293,6 +301,7 @@ Follow TaskRecord::CommitLocked(const AttemptResult& attempt, const Decision& de
     const int64_t not_before = After(attempt.ended_nanos, decision.delay);
     if (not_before > Now()) {
       next_attempt_nanos_ = not_before;
+      last_attempt_.waits = true;
       MoveLocked(internal::Next(state_, LifeEvent::kBackOff));
       if (watch_ != nullptr) watch_->TimerIsTaken();
       on_lane_ = false;

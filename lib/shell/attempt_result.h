@@ -7,7 +7,9 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "foxtive/clock.h"
 #include "lib/core/lifecycle.h"
 #include "lib/shell/caught.h"
 
@@ -21,7 +23,8 @@ struct AttemptResult {
   bool interrupted = false;  // because it hung
   bool lane_lost = false;    // so long that its lane was replaced
   int64_t number = 0;        // for the hooks
-  int64_t ended_nanos = 0;   // where the delay begins
+  int64_t began_nanos = 0;
+  int64_t ended_nanos = 0;  // where the delay begins
 
   bool failed() const { return end == AttemptEnd::kFailed || end == AttemptEnd::kSetupFailed; }
 };
@@ -33,6 +36,24 @@ struct Decision {
   Verdict verdict{};
   absl::Duration delay{};
   bool give_way = false;
+};
+
+// What a record has replaced: it may be the user's, and is destroyed after the lock.
+struct Replaced : Failure {
+  absl::Status cause;
+};
+
+// What a record keeps of the attempt that ended last, for its history; its status is `last_error`.
+struct LastAttempt {
+  int64_t began_nanos = 0;
+  int64_t ended_nanos = Clock::kNever;  // there is none
+  uint8_t row = 0;                      // of the verdict; 0: it is being asked for
+  bool final = false;                   // the verdict
+  bool waits = false;                   // a delay follows it, until `next_attempt_nanos_`
+  bool in_setup = false;
+  bool is_current = false;  // no attempt has begun since
+
+  bool exists() const { return ended_nanos != Clock::kNever; }
 };
 
 enum class Follow : uint8_t {

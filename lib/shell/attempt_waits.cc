@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "lib/shell/call_hook.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/real_time.h"
@@ -76,6 +77,7 @@ void TaskRecord::EndWaits(WaitBreaker* breaker) {
 }
 
 absl::Status TaskRecord::AwaitDescriptor(int fd, short events, absl::Duration timeout) {
+  if (run_stopped()) return StopCameError();
   if (!engine_->system().lanes_own_threads() || !engine_->has_real_clock()) {
     return absl::FailedPreconditionError(
         "a descriptor can't be waited for on simulated time, or a clock of one's own, which the "
@@ -90,9 +92,10 @@ ConditionWait TaskRecord::BeginWait(absl::Duration timeout) {
   wait.has_deadline = wait.deadline_nanos != Clock::kNever;
   if (wait.takes_turns) return wait;
   if (wait.has_deadline && !engine_->has_real_clock()) {
-    wait.refused = absl::FailedPreconditionError(
-        "timeout: a condition variable follows the real clock only, and this Supervisor has one of "
-        "its own");
+    wait.refused = run_stopped() ? StopCameError()
+                                 : absl::FailedPreconditionError(
+                                       "timeout: a condition variable follows the real clock only, "
+                                       "and this Supervisor has one of its own");
     return wait;
   }
   wait.stop = Breaker()->token();

@@ -34,7 +34,7 @@
 #include "foxtive/clock.h"
 #include "foxtive/task_spec.h"
 #include "lib/core/watch.h"
-#include "lib/shell/caught.h"
+#include "lib/shell/attempt_result.h"
 
 namespace foxtive::internal {
 
@@ -96,13 +96,14 @@ class AttemptWatch {
   bool lane_lost() const { return lane_lost_; }
   bool given_up() const { return given_up_; }
   bool runs() const { return began_ != Clock::kNever; }
+  int64_t began() const { return began_; }  // if it does
   bool stuck() const { return runs() && missed_ != Missed::kNothing; }
   Missed missed() const { return missed_; }
   int64_t missed_at() const { return missed_at_; }  // if it is stuck: since when that is known
 
   // What an attempt had failed by before one was given up, for as long as the record lives: it may
   // be the user's, and the monitor must not destroy it.
-  void Keep(Failure superseded) { superseded_ = std::move(superseded); }
+  void Keep(Replaced superseded) { superseded_ = std::move(superseded); }
 
  private:
   StuckStep Report(const WatchFacts& facts, int64_t now);
@@ -132,7 +133,7 @@ class AttemptWatch {
   bool telling_ = false;
   bool wind_down_left_ = false;
 
-  Failure superseded_;
+  Replaced superseded_;
 };
 
 }  // namespace foxtive::internal

@@ -18,6 +18,7 @@
 
 #include "lib/core/lifecycle.h"
 #include "lib/shell/attempt_watch.h"
+#include "lib/shell/call_hook.h"
 #include "lib/shell/caught.h"
 #include "lib/shell/engine.h"
 #include "lib/shell/fork_guard.h"

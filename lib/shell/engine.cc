@@ -105,6 +105,7 @@ Engine::Engine(const SupervisorOptions& options, EventDetail detail)
       starvation_alarm_(options.starvation_alarm),
       seed_(options.seed.has_value() ? *options.seed : RandomSeed()),
       stack_signal_(options.stack_signal),
+      attempt_history_(options.attempt_history),
       inbox_(std::make_shared<Inbox>(clock_)),
       lanes_(MakePool(system_, options.max_concurrency, "foxtive-lane", inbox_, ReportTo(*this))),
       services_(MakePool(system_, ServiceLanes(options.max_concurrency), "foxtive-service", inbox_,

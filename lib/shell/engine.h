@@ -104,6 +104,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   uint64_t seed() const { return seed_; }
   absl::Duration shutdown_timeout() const { return shutdown_timeout_; }
   int stack_signal() const { return stack_signal_; }
+  int attempt_history() const { return attempt_history_; }
   absl::Duration starvation_alarm() const { return starvation_alarm_; }
 
  private:
@@ -127,6 +128,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const absl::Duration starvation_alarm_;
   const uint64_t seed_;
   const int stack_signal_;  // 0: none
+  const int attempt_history_;
 
   // Synchronised by themselves.
   const std::shared_ptr<Inbox> inbox_;

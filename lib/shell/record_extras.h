@@ -15,6 +15,7 @@
 #include "foxtive/stack_trace.h"
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_spec.h"
+#include "lib/core/attempt_log.h"
 #include "lib/shell/finished_call.h"
 #include "lib/shell/wait_breaker.h"
 
@@ -40,6 +41,7 @@ struct RecordExtras {
   std::unique_ptr<FinishedCall> calls;      // the last one first
   std::shared_ptr<const StackTrace> stack;  // the last one that was taken
   int64_t stack_attempt = 0;                // in which attempt
+  std::unique_ptr<AttemptLog> log;          // from the second attempt on
 };
 
 // Those of a record, and what is to become a part of them. Whatever is left over, or replaced,
@@ -55,6 +57,7 @@ inline void Adopt(ExtrasPointer& extras, ExtrasPointer&& made) {
   if (!extras->future.has_value() && made->future.has_value()) {
     extras->future = std::move(made->future);
   }
+  if (extras->log == nullptr) extras->log = std::move(made->log);
   if (made->stack != nullptr) {
     extras->stack.swap(made->stack);
     extras->stack_attempt = made->stack_attempt;

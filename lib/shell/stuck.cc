@@ -257,12 +257,17 @@ void TaskRecord::FailByHanging() {
     MutexLock lock(mutex_);
     missed = watch_->missed();
   }
-  absl::Status status =
-      StuckStatus(missed, watch_->limits(), "; asked to stop, it has not returned");
+  const Failure failure{
+      .status = StuckStatus(missed, watch_->limits(), "; asked to stop, it has not returned")};
+  MakeLog();
   MutexLock lock(mutex_);
   if (concluded_ || !watch_->runs()) return;
-  watch_->Keep({.status = std::exchange(last_error_, std::move(status)),
-                .exception = std::exchange(last_exception_, nullptr)});
+  watch_->Keep(ReplaceErrorLocked(failure, attempts_));
+  last_attempt_ = {.began_nanos = watch_->began(),
+                   .ended_nanos = Now(),
+                   .row = kGivenUpRow,
+                   .final = true,
+                   .is_current = true};
 }
 
 void TaskRecord::TellStuck(Missed missed) {

@@ -12,11 +12,7 @@
 //   - The timer belongs to the monitor, which holds a reference while it is scheduled.
 //   - The links are the table's, guarded by its mutex, and the inbox's.
 //
-// The end of a task. Nobody waits for anybody: of the lane, which is through with its attempt, and
-// the service job, which is through with stop callbacks and `on_shutdown`, the last one winds the
-// task down: `cleanup`, destruction of the callables, result. A task that no lane holds is wound
-// down by the service job alone. A lane that takes up a task which was stopped in the queue leaves
-// it alone.
+// How a task ends: ending.cc.
 //
 // Size. There may be millions of records. So what few have is behind a pointer (`UserParts`,
 // `AttemptWatch`, `RecordExtras`), what many have alike is shared, and the jobs are bases.
@@ -53,8 +49,10 @@
 #include "foxtive/supervision_result.h"
 #include "foxtive/task_context.h"
 #include "foxtive/task_handle.h"
+#include "foxtive/task_history.h"
 #include "foxtive/task_info.h"
 #include "foxtive/task_spec.h"
+#include "lib/core/attempt_log.h"
 #include "lib/core/failure_fold.h"
 #include "lib/core/lifecycle.h"
 #include "lib/core/timer_wheel.h"
@@ -104,6 +102,7 @@ class TaskRecord final : public TimerNode,
   TaskState state() const ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t attempts() const ABSL_LOCKS_EXCLUDED(mutex_);
   TaskInfo info() const ABSL_LOCKS_EXCLUDED(mutex_);
+  TaskHistory history() const ABSL_LOCKS_EXCLUDED(mutex_);  // may throw std::bad_alloc
   ShutdownReport::Task AtShutdown() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_future<SupervisionResult> future() ABSL_LOCKS_EXCLUDED(mutex_);
   std::optional<SupervisionResult> TryResult() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -190,7 +189,7 @@ class TaskRecord final : public TimerNode,
   Follow Decide(const AttemptResult& attempt, int64_t slice_end) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t RealNanos(int64_t now) const;
   void Count(const AttemptResult& attempt, Decision& decision) ABSL_LOCKS_EXCLUDED(mutex_);
-  Failure CountLocked(const AttemptResult& attempt, int64_t failures)
+  Replaced CountLocked(const AttemptResult& attempt, int64_t failures)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellFailure(const AttemptResult& attempt);
   bool IsToBeTold(const AttemptResult& attempt, bool last, bool alike);
@@ -200,6 +199,8 @@ class TaskRecord final : public TimerNode,
   Follow Commit(const AttemptResult& attempt, const Decision& decision) ABSL_LOCKS_EXCLUDED(mutex_);
   Follow CommitLocked(const AttemptResult& attempt, const Decision& decision)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoteVerdictLocked(const AttemptResult& attempt, const Verdict& verdict)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Follow LetGoLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What only the lane writes.
   int64_t attempts_of_lane() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return attempts_; }
@@ -207,35 +208,24 @@ class TaskRecord final : public TimerNode,
   bool HasExceptions(const AttemptResult& attempt) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
   const absl::Status& last_error_of_lane() const ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
-  // Passes `hook`, unless it is empty, to `call`. False: that threw, which is counted and reported.
+  // call_hook.h
   template <typename Hook, typename Call>
-  bool CallHook(const char* hook_name, Hook& hook, Call call) {
-    if constexpr (requires { static_cast<bool>(hook); }) {
-      if (!hook) return true;
-    }
-    const Failure failure = Guarded([&] {
-      call(hook);
-      return absl::OkStatus();
-    });
-    EndIfForkChild(failure.status.ok());
-    if (failure.exception != nullptr) HookThrew(hook_name, failure);
-    return failure.exception == nullptr;
-  }
-  // The same on the lane, between attempts.
+  bool CallHook(const char* hook_name, Hook& hook, Call call);
   template <typename Hook, typename Call>
-  bool CallLaneHook(const char* hook_name, Hook& hook, Call call) {
-    const TaskPhase before = phase_.load(std::memory_order_relaxed);
-    Enter(TaskPhase::kHook);
-    const bool returned = CallHook(hook_name, hook, call);
-    Enter(before);
-    return returned;
-  }
+  bool CallLaneHook(const char* hook_name, Hook& hook, Call call);
   void HookThrew(const char* hook_name, const Failure& failure) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- attempt_waits.cc
   std::shared_ptr<WaitBreaker> Breaker() ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_ptr<WaitBreaker> BreakerLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndWaits(WaitBreaker* breaker) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- record_history.cc
+  void PrepareLog() ABSL_LOCKS_EXCLUDED(mutex_);
+  void MakeLog() ABSL_LOCKS_EXCLUDED(mutex_);
+  LoggedAttempt LastLoggedLocked(int64_t number) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Replaced ReplaceErrorLocked(const Failure& failure, int64_t number)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- stuck.cc
   bool BeginWatchedRun() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -307,6 +297,8 @@ class TaskRecord final : public TimerNode,
 
   // Of whoever holds the task.
   bool setup_done_ = false;
+  bool has_history_ = false;  // an attempt has ended
+  bool has_log_ = false;      // or there was no memory for it
   RunFunction::Function run_;
   std::unique_ptr<UserParts> user_;  // null: there are none
   FailureFold fold_;
@@ -332,6 +324,7 @@ class TaskRecord final : public TimerNode,
   int64_t stopping_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
   int64_t next_attempt_nanos_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t published_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;  // when the result was there
+  LastAttempt last_attempt_ ABSL_GUARDED_BY(mutex_);
   absl::Status last_error_ ABSL_GUARDED_BY(mutex_);
   std::exception_ptr last_exception_ ABSL_GUARDED_BY(mutex_);
   // Without a state until somebody asks for a token.

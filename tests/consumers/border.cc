@@ -36,6 +36,7 @@
 #include "foxtive/supervisor.h"
 #include "foxtive/task_context.h"
 #include "foxtive/task_handle.h"
+#include "foxtive/task_history.h"
 #include "foxtive/task_info.h"
 #include "foxtive/task_spec.h"
 #include "foxtive/version.h"

@@ -270,6 +270,7 @@ void Session::OperateOnHandle() {
       return LookAtFuture();
     default: {
       const TaskInfo info = Any().handle().info();
+      Check(!ToString(Any().handle().history()).empty(), "a history without words");
       return Check(!ToString(info).empty(), "a task without words");
     }
   }

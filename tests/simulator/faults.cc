@@ -112,7 +112,8 @@ const char* NameOf(Fault fault) {
                                            "OnStop twice",
                                            "OnStop forgotten",
                                            "a stage left early",
-                                           "a stage kept"};
+                                           "a stage kept",
+                                           "history forgotten"};
   return kNames[static_cast<int>(fault)];
 }
 
@@ -192,6 +193,12 @@ void FOXTIVE_WRAP(_ZN7foxtive8internal10TaskRecord10CallOnStopEPFvPvES2_)(TaskRe
   if (Strikes(Fault::kOnStopForgotten, 3)) return;
   if (Strikes(Fault::kOnStopTwice)) call(callback);
   FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord10CallOnStopEPFvPvES2_)(record, call, callback);
+}
+
+void FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord10PrepareLogEv)(TaskRecord*);
+void FOXTIVE_WRAP(_ZN7foxtive8internal10TaskRecord10PrepareLogEv)(TaskRecord* record) {
+  if (Strikes(Fault::kHistoryForgotten)) return;
+  FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord10PrepareLogEv)(record);
 }
 
 TaskRecord::Due FOXTIVE_REAL(_ZN7foxtive8internal10TaskRecord8TimerDueEv)(TaskRecord*);

@@ -53,8 +53,9 @@ enum class Fault : uint8_t {
   kOnStopForgotten,      // the same, one in three
   kStageLeftEarly,       // the next stop_order is asked before the last one is over
   kStageKept,            // and it is over, and nobody sees it
+  kHistoryForgotten,     // all of it but the last attempt
 };
-inline constexpr int kFaults = static_cast<int>(Fault::kStageKept);  // without kNone
+inline constexpr int kFaults = static_cast<int>(Fault::kHistoryForgotten);  // without kNone
 
 const char* NameOf(Fault fault);
 void Plant(Fault fault);

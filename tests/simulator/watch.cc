@@ -69,6 +69,7 @@ void TaskWatch::SetHooksBefore(TaskHooks& hooks, const std::shared_ptr<void>& wi
     hooks.setup = [self, witness] {
       const HookPlan plan = self->plan_.OfHook(Hook::kSetup, self->Calls(Hook::kSetup));
       self->Begin(Hook::kSetup, 0);
+      self->setup_began_ = self->Now();
       self->Dwell(plan.takes);
       self->SetupEnded(plan.throws, plan.throws && self->Calls(Hook::kSetup) % 2 == 0);
       self->MayThrow({.throws = self->threw_});
@@ -306,6 +307,7 @@ void TaskWatch::CheckEnd() {
     Fail(absl::StrCat("OnFinished was called ", finished_calls_, " times"));
   }
   if (handle_.state() != TaskState::kFinished) Fail("it is not finished at the end");
+  if (status_ != SupervisionStatus::kAbandoned) CheckHistory();
   const bool begun = plan_.Has(Hook::kSetup) ? Calls(Hook::kSetup) > 0 : runs_ > 0;
   if (plan_.Has(Hook::kCleanup) && begun && Calls(Hook::kCleanup) != 1) {
     Fail("cleanup was not called");

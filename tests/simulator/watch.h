@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -123,6 +124,8 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   void CheckOnShutdown();
   void AttemptEnded(Outcome outcome, bool healthy, bool hung);
   void SetupEnded(bool failed, bool threw);
+  void NoteEnded(bool in_setup, int64_t began);
+  void CheckHistory() const;
   void Judge();
   void SetDelay(TaskPlan::Range range);
   void Finished(const SupervisionResult& result);
@@ -183,6 +186,15 @@ class TaskWatch : public std::enable_shared_from_this<TaskWatch> {
   int64_t not_after_ = 0;    // if a lane is free
   int64_t last_end_ = 0;     // of a call on a lane
   bool delay_owed_ = false;  // a Custom strategy is to be asked
+  struct Ended {
+    int64_t number;
+    bool in_setup;
+    bool failed;
+    int64_t nanos;
+  };
+  std::vector<Ended> ended_;  // attempts and setups
+  int64_t setup_began_ = 0;
+  bool may_have_hung_ = false;  // one of them, or the task was asked to stop in the same moment
   Model model_ = Model::kGoesOn;
   SupervisionStatus model_status_ = SupervisionStatus::kCompletedNormally;
   absl::Status last_error_;

@@ -144,6 +144,7 @@ void TaskWatch::SetupEnded(bool failed, bool threw) {
   failed_ = failed;
   threw_ = threw;
   permanent_ = false;
+  if (failed) NoteEnded(/*in_setup=*/true, setup_began_);
   if (!failed) return;  // what was before stays the last error until `run` has ended
   last_error_ = threw ? absl::UnknownError(absl::StrCat("std::runtime_error: ", kExceptionText))
                       : absl::UnavailableError(kErrorText);
@@ -162,7 +163,46 @@ void TaskWatch::AttemptEnded(Outcome outcome, bool healthy, bool hung) {
   last_error_ = threw_ ? absl::UnknownError(absl::StrCat("std::runtime_error: ", kExceptionText))
                        : ErrorOf(outcome);
   failures_ = !failed_ ? 0 : healthy ? 1 : failures_ + 1;
+  NoteEnded(/*in_setup=*/false, began_);
   Judge();
+}
+
+void TaskWatch::NoteEnded(bool in_setup, int64_t began) {
+  ended_.push_back({.number = in_setup ? runs_ + 1 : runs_,
+                    .in_setup = in_setup,
+                    .failed = failed_,
+                    .nanos = Now() - began});
+  may_have_hung_ = may_have_hung_ || maybe_hung_;
+}
+
+// Without memory the task may have none but the last one.
+void TaskWatch::CheckHistory() const {
+  const TaskHistory history = handle_.history();
+  const bool all = !world_.plan().allocations_fail;
+  const size_t most = std::min<size_t>(ended_.size(), 8);
+  if (history.attempts.size() > most || (all && history.attempts.size() < most)) {
+    Fail(absl::StrCat("of ", ended_.size(), " attempts ", history.attempts.size(),
+                      " are remembered"));
+    return;
+  }
+  auto ended = ended_.end() - static_cast<std::ptrdiff_t>(history.attempts.size());
+  for (const TaskHistory::Attempt& told : history.attempts) {
+    const bool same = told.number == ended->number && told.in_setup == ended->in_setup;
+    const bool timed = !world_.exact() || Nanos(told.duration) == ended->nanos;
+    const bool failed = may_have_hung_ || told.status.ok() != ended->failed;
+    if (!same || !timed || !failed) {
+      Fail(absl::StrCat("its history has:\n", ToString(history), "\nwhere attempt ", ended->number,
+                        " took ", ended->nanos, " ns and ", ended->failed ? "failed" : "did not"));
+    }
+    ++ended;
+  }
+  int64_t counted = history.other_failures;
+  for (const TaskHistory::Cause& cause : history.causes) counted += cause.count;
+  const auto failed = std::count_if(ended_.begin(), ended_.end(),
+                                    [](const Ended& attempt) { return attempt.failed; });
+  if (all && !may_have_hung_ && counted != failed) {
+    Fail(absl::StrCat(counted, " failures are in its causes, there were ", failed));
+  }
 }
 
 // The table of verdicts, without the rows of a stop and of should_restart, which are events of

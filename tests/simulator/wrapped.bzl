@@ -6,6 +6,7 @@
 WRAPPED = [
     "_ZN7foxtive8internal10EventQueue4EmitENS0_6NoticeE",
     "_ZN7foxtive8internal10TaskRecord10CallOnStopEPFvPvES2_",
+    "_ZN7foxtive8internal10TaskRecord10PrepareLogEv",
     "_ZN7foxtive8internal10TaskRecord8TimerDueEv",
     "_ZN7foxtive8internal10TaskRecord9AwaitTurnEl",
     "_ZN7foxtive8internal10TimerWheel6CancelERNS0_9TimerNodeE",
