@@ -20,7 +20,7 @@
 namespace foxtive {
 
 struct TaskHistory {
-  // One that has ended; also a failed `setup`.
+  // One that has ended; also a failed `setup`. Not one that was abandoned with its task.
   struct Attempt {
     int64_t number = 0;  // of a `setup`: of the attempt that would have followed
     bool in_setup = false;

@@ -26,16 +26,20 @@
 
 namespace foxtive::internal {
 
-// What is kept of an attempt, besides its status.
-struct LoggedAttempt {
-  int64_t number = 0;
+// What a record keeps of the attempt that ended last; its status is `last_error`.
+struct EndedAttempt {
+  static constexpr int64_t kNone = INT64_MAX;
+
   int64_t began_nanos = 0;
-  int64_t ended_nanos = 0;
-  int64_t next_nanos = 0;  // when the next one may begin; kNever: none by itself
-  uint8_t row = 0;         // of the verdict; 0: it is being asked for
-  bool final = false;      // the same
+  int64_t ended_nanos = kNone;
+  uint8_t row = 0;     // of the verdict; 0: it is being asked for
+  bool final = false;  // the verdict
+  bool waits = false;  // for a delay, before the next one
   bool in_setup = false;
-  bool threw = false;
+  bool alike = false;       // it is a failure like the one before it
+  bool is_current = false;  // no attempt has begun since
+
+  bool exists() const { return ended_nanos != kNone; }
 };
 
 class AttemptLog {
@@ -45,30 +49,33 @@ class AttemptLog {
   // REQUIRES: capacity > 0. Throws std::bad_alloc.
   explicit AttemptLog(size_t capacity);
 
-  // What is pushed out. It may have the user's objects in its payloads.
-  struct Replaced {
-    absl::Status status;
-    absl::Status cause;
-  };
-  // `shared`: its status is that of the attempt after it, which is not here yet, and `status` stays
-  // as it is; else it moves here.
-  [[nodiscard]] Replaced Add(const LoggedAttempt& attempt, absl::Status& status, bool shared);
-
   struct Entry {
-    LoggedAttempt attempt;
-    bool shared = false;
+    EndedAttempt attempt;
+    int64_t number = 0;
+    int64_t next_nanos = 0;  // if it waits: when the next one may begin
+    bool threw = false;
+    bool shared = false;  // its status is that of the entry behind it, and not here
     absl::Status status;
   };
-  size_t capacity() const { return capacity_; }
-  // In their order. Those at the end that share the status of the next one are told by `shared`.
-  // Allocates nothing if there is room in `entries`.
-  void CopyTo(std::vector<Entry>& entries) const;
+
+  // The next one to be filled, or the oldest one, which is overwritten: what there is of its status
+  // may have the user's objects in its payloads.
+  Entry& Next() {
+    Entry& entry = ring_[next_];
+    if (++next_ == capacity_) next_ = 0;
+    if (size_ < capacity_) ++size_;
+    return entry;
+  }
+  FailureCauses& causes() { return causes_; }
   const FailureCauses& causes() const { return causes_; }
+
+  // In their order. Allocates nothing if there is room in `entries`.
+  void CopyTo(std::vector<Entry>& entries) const;
 
  private:
   const size_t capacity_;
   const std::unique_ptr<Entry[]> ring_;
-  size_t first_ = 0;
+  size_t next_ = 0;
   size_t size_ = 0;
   FailureCauses causes_;
 };

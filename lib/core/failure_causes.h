@@ -40,13 +40,20 @@ class FailureCauses {
   // nothing. REQUIRES: `failure` is not OK.
   [[nodiscard]] absl::Status Count(const absl::Status& failure, int64_t nanos);
 
+  // The same of one that is like the one that was counted last: without a look at it.
+  void CountAgain(int64_t nanos) {
+    ++causes_[last_].count;
+    causes_[last_].last_nanos = nanos;
+  }
+
   std::span<const Cause> causes() const { return std::span(causes_).first(size_); }
   int64_t others() const { return others_; }  // counted by causes that are not there any more
 
  private:
   static constexpr size_t kCauses = 4;
 
-  Cause* Find(const absl::Status& failure, uint64_t& fingerprint);
+  Cause* Find(uint64_t fingerprint);
+  Cause& Rarest();
 
   std::array<Cause, kCauses> causes_;
   size_t size_ = 0;

@@ -146,7 +146,7 @@ Follow TaskRecord::Decide(const AttemptResult& attempt, int64_t slice_end) {
   const absl::Status& status = attempt.failure.status;
   const bool same = attempt.failed() && ShareOneText(last_error_of_lane(), status);
   const bool alike = same || (attempt.failed() && AreAlike(last_error_of_lane(), status));
-  Decision decision{.failures = FailuresAfter(attempt)};
+  Decision decision{.failures = FailuresAfter(attempt), .same = same, .alike = alike};
   if (!has_log_ && attempt.end != AttemptEnd::kNotRun) PrepareLog();
   // Hooks find it in the task's info, and what may run the user's code by its destruction is not
   // left until the task has been let go. All others are counted when the verdict is committed.
@@ -197,22 +197,23 @@ void TaskRecord::Count(const AttemptResult& attempt, Decision& decision) {
   {
     Replaced replaced;
     MutexLock lock(mutex_);
-    replaced = CountLocked(attempt, decision.failures);
+    replaced = CountLocked(attempt, decision);
   }
   EndIfForkChild();
 }
 
 // Returns what it replaces. The result stands, if there is one.
-Replaced TaskRecord::CountLocked(const AttemptResult& attempt, int64_t failures) {
+Replaced TaskRecord::CountLocked(const AttemptResult& attempt, const Decision& decision) {
   if (concluded_) return {};
-  failures_in_a_row_ = failures;
+  failures_in_a_row_ = decision.failures;
   if (attempt.end == AttemptEnd::kNotRun) return {};
   const bool in_setup = attempt.end == AttemptEnd::kSetupFailed;
   if (in_setup && attempt.failure.exception != nullptr) ++hook_failures_;
-  Replaced replaced = ReplaceErrorLocked(attempt.failure, attempt.number);
+  Replaced replaced = ReplaceErrorLocked(attempt.failure, attempt.number, decision.same);
   last_attempt_ = {.began_nanos = attempt.began_nanos,
                    .ended_nanos = attempt.ended_nanos,
                    .in_setup = in_setup,
+                   .alike = decision.alike,
                    .is_current = true};
   return replaced;
 }
@@ -276,7 +277,7 @@ Follow TaskRecord::Commit(const AttemptResult& attempt, const Decision& decision
   Follow follow;
   {
     MutexLock lock(mutex_);
-    if (!decision.counted) replaced = CountLocked(attempt, decision.failures);
+    if (!decision.counted) replaced = CountLocked(attempt, decision);
     follow = CommitLocked(attempt, decision);
   }
   if (follow == Follow::kBackOff) engine_->inbox().Post(*this);

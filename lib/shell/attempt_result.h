@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "foxtive/clock.h"
 #include "lib/core/lifecycle.h"
 #include "lib/shell/caught.h"
 
@@ -32,6 +31,8 @@ struct AttemptResult {
 // What is to follow from one, unless a stop comes first.
 struct Decision {
   int64_t failures = 0;  // in a row
+  bool same = false;     // its status is that of the failure before it, and not a copy
+  bool alike = false;    // it fails like that one
   bool counted = false;  // the record has the attempt already
   Verdict verdict{};
   absl::Duration delay{};
@@ -41,19 +42,6 @@ struct Decision {
 // What a record has replaced: it may be the user's, and is destroyed after the lock.
 struct Replaced : Failure {
   absl::Status cause;
-};
-
-// What a record keeps of the attempt that ended last, for its history; its status is `last_error`.
-struct LastAttempt {
-  int64_t began_nanos = 0;
-  int64_t ended_nanos = Clock::kNever;  // there is none
-  uint8_t row = 0;                      // of the verdict; 0: it is being asked for
-  bool final = false;                   // the verdict
-  bool waits = false;                   // a delay follows it, until `next_attempt_nanos_`
-  bool in_setup = false;
-  bool is_current = false;  // no attempt has begun since
-
-  bool exists() const { return ended_nanos != Clock::kNever; }
 };
 
 enum class Follow : uint8_t {

@@ -39,21 +39,25 @@ class WallTime {
   const int64_t wall_now_;
 };
 
+absl::Duration DelayAfter(const AttemptLog::Entry& entry) {
+  const EndedAttempt& attempt = entry.attempt;
+  if (attempt.row == 0 || attempt.final) return absl::InfiniteDuration();
+  if (!attempt.waits) return absl::ZeroDuration();
+  if (entry.next_nanos == Clock::kNever) return absl::InfiniteDuration();
+  return absl::Nanoseconds(entry.next_nanos - attempt.ended_nanos);
+}
+
 TaskHistory::Attempt Told(const AttemptLog::Entry& entry, const WallTime& wall) {
-  const LoggedAttempt& attempt = entry.attempt;
+  const EndedAttempt& attempt = entry.attempt;
   TaskHistory::Attempt told{
-      .number = attempt.number,
+      .number = entry.number,
       .in_setup = attempt.in_setup,
       .started = wall.Of(attempt.began_nanos),
       .duration = absl::Nanoseconds(attempt.ended_nanos - attempt.began_nanos),
       .status = UnsharedCopy(entry.status),
-      .delay = absl::InfiniteDuration()};
-  if (attempt.threw) told.exception_type = TypeOf(entry.status);
-  if (attempt.row == 0) return told;
-  told.reason = ReasonOf({.row = attempt.row, .final = attempt.final});
-  if (attempt.next_nanos != Clock::kNever) {
-    told.delay = absl::Nanoseconds(attempt.next_nanos - attempt.ended_nanos);
-  }
+      .delay = DelayAfter(entry)};
+  if (entry.threw) told.exception_type = TypeOf(entry.status);
+  if (attempt.row != 0) told.reason = ReasonOf({.row = attempt.row, .final = attempt.final});
   return told;
 }
 
@@ -92,35 +96,36 @@ void TaskRecord::MakeLog() {
 }
 
 // `number`: of the attempt that has ended after it. Before the first `run` there is only setup.
-LoggedAttempt TaskRecord::LastLoggedLocked(int64_t number) const {
-  const LastAttempt& last = last_attempt_;
-  const bool restarts = last.row != 0 && !last.final;
-  return {.number = last.in_setup ? 1 : number - 1,
-          .began_nanos = last.began_nanos,
-          .ended_nanos = last.ended_nanos,
-          .next_nanos = !restarts    ? Clock::kNever
-                        : last.waits ? next_attempt_nanos_
-                                     : last.ended_nanos,
-          .row = last.row,
-          .final = last.final,
-          .in_setup = last.in_setup,
-          .threw = last_exception_ != nullptr};
+void TaskRecord::FillLastLocked(AttemptLog::Entry& entry, int64_t number) const {
+  entry.attempt = last_attempt_;
+  entry.number = last_attempt_.in_setup ? 1 : number - 1;
+  entry.next_nanos = next_attempt_nanos_;
+  entry.threw = last_exception_ != nullptr;
 }
 
-// What was the last error goes to the log, or is replaced. A crash loop often has the same status
-// again and again: that is neither copied nor moved.
-Replaced TaskRecord::ReplaceErrorLocked(const Failure& failure, int64_t number) {
+// What was the last error goes to the log, or is replaced. `same`: the new one is the same status,
+// as in many a crash loop, and is neither copied nor moved.
+Replaced TaskRecord::ReplaceErrorLocked(const Failure& failure, int64_t number, bool same) {
   Replaced replaced;
-  const bool same = ShareOneText(last_error_, failure.status);
-  if (extras_ != nullptr && extras_->log != nullptr && last_attempt_.exists()) {
-    AttemptLog::Replaced from_log = extras_->log->Add(LastLoggedLocked(number), last_error_, same);
-    if (!same) last_error_ = failure.status;
-    replaced.status = std::move(from_log.status);
-    replaced.cause = std::move(from_log.cause);
-  } else if (!same) {
-    replaced.status = std::exchange(last_error_, failure.status);
+  AttemptLog* const log = extras_ != nullptr ? extras_->log.get() : nullptr;
+  if (log != nullptr && last_attempt_.exists()) {
+    if (last_attempt_.alike) {
+      log->causes().CountAgain(last_attempt_.ended_nanos);
+    } else if (!last_error_.ok()) {
+      replaced.cause = log->causes().Count(last_error_, last_attempt_.ended_nanos);
+    }
+    AttemptLog::Entry& entry = log->Next();
+    FillLastLocked(entry, number);
+    entry.shared = same;
+    swap(entry.status, same ? replaced.status : last_error_);
   }
-  replaced.exception = std::exchange(last_exception_, failure.exception);
+  if (!same) {
+    swap(replaced.status, last_error_);
+    last_error_ = failure.status;
+  }
+  if (last_exception_ != nullptr || failure.exception != nullptr) {
+    replaced.exception = std::exchange(last_exception_, failure.exception);
+  }
   return replaced;
 }
 
@@ -145,7 +150,8 @@ TaskHistory TaskRecord::history() const {
     causes = extras_->log->causes();
   }
   const int64_t following = last_attempt_.is_current ? attempts_ + 1 : attempts_;
-  entries.push_back({.attempt = LastLoggedLocked(following), .status = last_error_});
+  FillLastLocked(entries.emplace_back(), following);
+  entries.back().status = last_error_;
   ShareStatuses(entries);
   absl::Status replaced;
   if (!last_error_.ok()) replaced = causes.Count(last_error_, last_attempt_.ended_nanos);

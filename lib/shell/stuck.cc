@@ -262,7 +262,7 @@ void TaskRecord::FailByHanging() {
   MakeLog();
   MutexLock lock(mutex_);
   if (concluded_ || !watch_->runs()) return;
-  watch_->Keep(ReplaceErrorLocked(failure, attempts_));
+  watch_->Keep(ReplaceErrorLocked(failure, attempts_, /*same=*/false));
   last_attempt_ = {.began_nanos = watch_->began(),
                    .ended_nanos = Now(),
                    .row = kGivenUpRow,

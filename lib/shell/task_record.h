@@ -189,7 +189,7 @@ class TaskRecord final : public TimerNode,
   Follow Decide(const AttemptResult& attempt, int64_t slice_end) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t RealNanos(int64_t now) const;
   void Count(const AttemptResult& attempt, Decision& decision) ABSL_LOCKS_EXCLUDED(mutex_);
-  Replaced CountLocked(const AttemptResult& attempt, int64_t failures)
+  Replaced CountLocked(const AttemptResult& attempt, const Decision& decision)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellFailure(const AttemptResult& attempt);
   bool IsToBeTold(const AttemptResult& attempt, bool last, bool alike);
@@ -223,8 +223,9 @@ class TaskRecord final : public TimerNode,
   // --- record_history.cc
   void PrepareLog() ABSL_LOCKS_EXCLUDED(mutex_);
   void MakeLog() ABSL_LOCKS_EXCLUDED(mutex_);
-  LoggedAttempt LastLoggedLocked(int64_t number) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Replaced ReplaceErrorLocked(const Failure& failure, int64_t number)
+  void FillLastLocked(AttemptLog::Entry& entry, int64_t number) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Replaced ReplaceErrorLocked(const Failure& failure, int64_t number, bool same)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- stuck.cc
@@ -324,7 +325,7 @@ class TaskRecord final : public TimerNode,
   int64_t stopping_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
   int64_t next_attempt_nanos_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t published_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;  // when the result was there
-  LastAttempt last_attempt_ ABSL_GUARDED_BY(mutex_);
+  EndedAttempt last_attempt_ ABSL_GUARDED_BY(mutex_);
   absl::Status last_error_ ABSL_GUARDED_BY(mutex_);
   std::exception_ptr last_exception_ ABSL_GUARDED_BY(mutex_);
   // Without a state until somebody asks for a token.
