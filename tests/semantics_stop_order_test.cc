@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
 #include "foxtive/testing.h"
+#include "tests/support/dwell.h"
 
 namespace foxtive {
 namespace {
@@ -59,11 +60,7 @@ class StopOrderTest : public ::testing::Test {
             .stop_order = stop_order};
   }
 
-  void Dwell(absl::Duration duration) {
-    Clock::Parker parker;
-    const int64_t end = time_.clock()->NowNanos() + absl::ToInt64Nanoseconds(duration);
-    while (time_.clock()->NowNanos() < end) time_.clock()->Park(parker, end);
-  }
+  void Dwell(absl::Duration duration) { test::Dwell(*time_.clock(), duration); }
 
   TaskHandle Submit(TaskSpec spec) {
     TaskHandle task = *supervisor_->Submit(std::move(spec));

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
 #include "foxtive/testing.h"
+#include "tests/support/dwell.h"
 
 namespace foxtive {
 namespace {
@@ -34,11 +35,7 @@ class ShutdownReportTest : public ::testing::Test {
   }
 
   // Deaf to any stop.
-  void Dwell(absl::Duration duration) {
-    Clock::Parker parker;
-    const int64_t end = time_.clock()->NowNanos() + absl::ToInt64Nanoseconds(duration);
-    while (time_.clock()->NowNanos() < end) time_.clock()->Park(parker, end);
-  }
+  void Dwell(absl::Duration duration) { test::Dwell(*time_.clock(), duration); }
 
   TaskHandle Submit(TaskSpec spec) {
     TaskHandle task = *supervisor_->Submit(std::move(spec));

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
 #include "foxtive/testing.h"
+#include "tests/support/dwell.h"
 
 namespace foxtive {
 namespace {
@@ -60,11 +61,7 @@ class StuckTest : public ::testing::Test {
   TaskHandle Submit(TaskSpec spec) { return *supervisor_->Submit(std::move(spec)); }
 
   // Sleeps on, deaf to any stop.
-  void Hang(absl::Duration duration) {
-    Clock::Parker parker;
-    const int64_t end = time_.clock()->NowNanos() + absl::ToInt64Nanoseconds(duration);
-    while (time_.clock()->NowNanos() < end) time_.clock()->Park(parker, end);
-  }
+  void Hang(absl::Duration duration) { test::Dwell(*time_.clock(), duration); }
 
   // As lines, with the time at which each came.
   std::vector<std::string> Events(EventKind kind) const {

@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "foxtive/supervisor.h"
 #include "foxtive/testing.h"
+#include "tests/support/dwell.h"
 
 namespace foxtive {
 namespace {
@@ -281,11 +282,7 @@ TEST_F(TaskHistoryTest, InAHookTheVerdictIsOpen) {
 }
 
 TEST_F(TaskHistoryTest, AttemptsThatHang) {
-  const auto deaf = [this](absl::Duration duration) {
-    Clock::Parker parker;
-    const int64_t end = time_.clock()->NowNanos() + absl::ToInt64Nanoseconds(duration);
-    while (time_.clock()->NowNanos() < end) time_.clock()->Park(parker, end);
-  };
+  const auto deaf = [this](absl::Duration duration) { test::Dwell(*time_.clock(), duration); };
   const TaskHandle task = Submit(
       {.name = "feed",
        .run =

@@ -2,17 +2,7 @@
 
 #include "lib/core/attempt_log.h"
 
-#include <new>
-
 namespace foxtive::internal {
-
-std::unique_ptr<AttemptLog> AttemptLog::Make(size_t capacity) noexcept {
-  try {
-    return std::make_unique<AttemptLog>(capacity);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
 
 AttemptLog::AttemptLog(size_t capacity) : capacity_(capacity), ring_(new Entry[capacity]) {}
 

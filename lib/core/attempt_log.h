@@ -44,8 +44,6 @@ struct EndedAttempt {
 
 class AttemptLog {
  public:
-  // Null: there is no memory.
-  static std::unique_ptr<AttemptLog> Make(size_t capacity) noexcept;
   // REQUIRES: capacity > 0. Throws std::bad_alloc.
   explicit AttemptLog(size_t capacity);
 

@@ -88,7 +88,7 @@ void TaskRecord::MakeLog() {
   if (remembered <= 1) return;
   try {
     auto made = std::make_unique<RecordExtras>();
-    made->log = AttemptLog::Make(static_cast<size_t>(remembered) - 1);
+    made->log = std::make_unique<AttemptLog>(static_cast<size_t>(remembered) - 1);
     MutexLock lock(mutex_);
     Adopt(extras_, std::move(made));
   } catch (const std::bad_alloc&) {
