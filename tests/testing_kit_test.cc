@@ -278,6 +278,25 @@ TEST(TestingKitTest, TheTimeoutOfAWaitIsSimulatedToo) {
   EXPECT_THAT(answer, HasCode(absl::StatusCode::kDeadlineExceeded));
 }
 
+TEST(TestingKitTest, WhatAWorkerDoesBetweenTwoWaitsIsSeen) {
+  SimulatedTime time;
+  const auto supervisor = MakeSupervisor(time);
+  Queue in;
+  Queue out;
+  std::vector<absl::Duration> popped;
+  *supervisor->Submit("consumer", [&](TaskContext& context) {
+    for (int item = 0; out.Pop(context, item).ok();) popped.push_back(time.elapsed());
+  });
+  *supervisor->Submit("producer", [&](TaskContext& context) {
+    for (int item = 0; !context.stop_requested(); out.Push(item)) {
+      in.Pop(context, item, absl::Minutes(1)).IgnoreError();
+    }
+  });
+  time.AdvanceBy(absl::Minutes(3) - absl::Nanoseconds(1));
+  EXPECT_THAT(popped, ElementsAre(absl::Minutes(1), absl::Minutes(2)));
+  EXPECT_TRUE(supervisor->Shutdown().ok());
+}
+
 TEST(TestingKitTest, DescriptorsAreRefused) {
   SimulatedTime time;
   const auto supervisor = MakeSupervisor(time);

@@ -90,7 +90,10 @@ ConditionWait TaskRecord::BeginWait(absl::Duration timeout) {
   ConditionWait wait{.takes_turns = !engine_->system().lanes_own_threads()};
   wait.deadline_nanos = After(Now(), timeout);
   wait.has_deadline = wait.deadline_nanos != Clock::kNever;
-  if (wait.takes_turns) return wait;
+  if (wait.takes_turns) {
+    engine_->system().BeginTurns();
+    return wait;
+  }
   if (wait.has_deadline && !engine_->has_real_clock()) {
     wait.refused = run_stopped() ? StopCameError()
                                  : absl::FailedPreconditionError(

@@ -83,8 +83,10 @@ class System {
   virtual void Yield() noexcept = 0;
 
   // Where threads take turns: lets others go on until they may have changed something that this one
-  // looks for. False: the deadline has come, on the one clock.
+  // looks for. False: the deadline has come, on the one clock. A wait is as many of these as it
+  // takes, after a BeginTurns: between them it does nothing but look.
   // REQUIRES: !lanes_own_threads(); no lock is held that others need.
+  virtual void BeginTurns() noexcept {}
   virtual bool AwaitTurn(int64_t /*deadline_nanos*/) noexcept { return true; }
 };
 

@@ -233,6 +233,12 @@ void Simulation::DropStaleAlarms() {
   std::make_heap(alarms_.begin(), alarms_.end(), &IsLater);
 }
 
+// What it has done since its last wait may be what others look for.
+void Simulation::BeginTurns() noexcept {
+  CheckThread();
+  current_->looked = false;
+}
+
 bool Simulation::AwaitTurn(int64_t deadline_nanos) noexcept {
   CheckThread();
   if (deadline_nanos <= now_) return false;

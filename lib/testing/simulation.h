@@ -109,6 +109,7 @@ class Simulation final : public SystemClock,
   }
   bool lanes_own_threads() const override { return false; }
   void Yield() noexcept override;
+  void BeginTurns() noexcept override;
   bool AwaitTurn(int64_t deadline_nanos) noexcept override;
 
  private:

@@ -116,7 +116,6 @@ void World::Submit(uint64_t number) {
       plan.registered ? supervisor->Register(std::move(spec)) : supervisor->Submit(std::move(spec));
   const bool failed = short_of_memory && EndFailureHere();
   chaos_->held = false;
-  --same_name.under_way;
   same_name.registering -= plan.registered;
   if (handle.ok()) watches_.push_back(watch);
   Note({.nanos = Now(),
@@ -133,9 +132,11 @@ void World::Submit(uint64_t number) {
     unfinished_.push_back(watch.get());
     newest_[name] = watch.get();
     watch->Accepted(*std::move(handle));
+    --same_name.under_way;  // not before: others look at the newest one of the name
     if (start_alls_ != start_alls) watch->Started(/*since_before=*/true);
     return;
   }
+  --same_name.under_way;
   const absl::StatusCode code = handle.status().code();
   const bool expected = (code == absl::StatusCode::kFailedPrecondition && shuts_down_) ||
                         (code == absl::StatusCode::kAlreadyExists && name_taken) ||
