@@ -69,7 +69,7 @@ class OldTask {
  public:
   OldTask(TaskSpec spec, std::shared_ptr<EventListener> listener, int64_t attempts)
       : engine_(*internal::Engine::Create({.listener = std::move(listener)})) {
-    auto* const record = new internal::TaskRecord(std::move(spec), engine_, /*registered=*/false);
+    auto* const record = new internal::TaskRecord(std::move(spec), *engine_, /*registered=*/false);
     internal::Counters::Set(*record, attempts);
     handle_ = record->MakeHandle();
     EXPECT_TRUE(engine_->Add({&record, 1}, /*start=*/true).ok());
@@ -127,7 +127,7 @@ TEST_P(CountersTest, TasksGoOn) {
   internal::Counters::Set(engine->table(), static_cast<uint64_t>(start()));
   std::vector<TaskHandle> handles;
   for (int i = 0; i < kMore; ++i) {
-    auto* const record = new internal::TaskRecord(Spec(absl::StrCat(i), [] {}), engine,
+    auto* const record = new internal::TaskRecord(Spec(absl::StrCat(i), [] {}), *engine,
                                                   /*registered=*/true);
     handles.push_back(record->MakeHandle());
     ASSERT_TRUE(engine->Add({&record, 1}, /*start=*/false).ok());

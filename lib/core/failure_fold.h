@@ -38,7 +38,7 @@ class FailureFold {
   // True: it is to be told, and to be followed by `Told`. `same`: as the failure before it; `last`:
   // no attempt follows.
   bool Count(bool same, bool last, int64_t now_nanos) {
-    alike_ = same ? std::min(alike_ + 1, kAlike) : 1;
+    alike_ = same ? std::min<uint8_t>(alike_ + 1, kAlike) : 1;
     if (now_nanos - window_nanos_ >= kWindowNanos) in_window_ = 0;
     const bool quiet = now_nanos - told_nanos_ >= kWindowNanos;
     const bool tell = last || quiet || (alike_ < kAlike && in_window_ < kMaxInWindow);
@@ -46,7 +46,7 @@ class FailureFold {
     return tell;
   }
 
-  int64_t folded() const { return folded_; }
+  int64_t folded() const { return static_cast<int64_t>(folded_); }
 
   void Told(bool delivered, int64_t now_nanos) {
     if (!delivered) {
@@ -56,18 +56,18 @@ class FailureFold {
     folded_ = 0;
     told_nanos_ = now_nanos;
     if (in_window_ == 0) window_nanos_ = now_nanos;
-    in_window_ = std::min(in_window_ + 1, kMaxInWindow);
+    in_window_ = std::min<uint8_t>(in_window_ + 1, kMaxInWindow);
   }
 
  private:
   static constexpr int64_t kLongAgo = INT64_MIN / 2;
 
-  int64_t folded_ = 0;
   int64_t told_nanos_ = kLongAgo;
   int64_t window_nanos_ = kLongAgo;
-  // No more than is asked for.
-  uint8_t alike_ = 0;
-  uint8_t in_window_ = 0;
+  // In one word, of which each task has one: the two are no more than is asked for.
+  uint64_t folded_ : 48 = 0;
+  uint64_t alike_ : 8 = 0;
+  uint64_t in_window_ : 8 = 0;
 };
 
 }  // namespace foxtive::internal

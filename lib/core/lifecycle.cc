@@ -141,8 +141,8 @@ Verdict Judge(const RestartRules& rules, const AttemptFacts& attempt, bool permi
 
 std::string_view ReasonOf(const Verdict& verdict) {
   switch (verdict.row) {
-    case 1:
-      return kStopReason;
+    case kStopRow:
+      return "a stop was requested (verdict row 1)";
     case 2:
       return "setup failed (verdict row 2)";
     case 3:
@@ -157,7 +157,9 @@ std::string_view ReasonOf(const Verdict& verdict) {
     case 7:
       return "as many attempts in a row have failed as MaxAttempts allows (verdict row 7)";
     case kGivenUpRow:
-      return kGivenUpReason;
+      return "an attempt hung, was asked to stop, and has not (OnStuck::kRestartOrGiveUp)";
+    case kAbandonedRow:
+      return "it was asked to stop, and was not over when its time was up";
     default:
       return "the policy allows a restart (verdict row 8)";
   }

@@ -129,16 +129,14 @@ bool AsksShouldRestart(const RestartRules& rules, const AttemptFacts& attempt);
 Verdict Judge(const RestartRules& rules, const AttemptFacts& attempt, bool permitted,
               int64_t failures_in_a_row);
 
-// Beside the table: the row of an attempt that was given up.
+// That of a stop; and beside the table, those of an attempt that was given up, and of a task that
+// was abandoned.
+inline constexpr int kStopRow = 1;
 inline constexpr int kGivenUpRow = 9;
+inline constexpr int kAbandonedRow = 10;
 
-// The row in words, for people. Of static storage.
+// The row in words, for people. Valid for ever.
 std::string_view ReasonOf(const Verdict& verdict);
-inline constexpr std::string_view kStopReason = "a stop was requested (verdict row 1)";
-inline constexpr std::string_view kAbandonedReason =
-    "it was asked to stop, and was not over when its time was up";
-inline constexpr std::string_view kGivenUpReason =
-    "an attempt hung, was asked to stop, and has not (OnStuck::kRestartOrGiveUp)";
 
 // Which delay of the backoff a restart waits for: after a success there is no failure to count.
 inline int64_t DelayNumber(int64_t failures_in_a_row) {

@@ -49,8 +49,8 @@ absl::Status ValidateAll(const std::vector<TaskSpec>& specs) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<TaskHandle>> TakeUp(const std::shared_ptr<Engine>& engine,
-                                               std::vector<TaskSpec> specs, bool start) {
+absl::StatusOr<std::vector<TaskHandle>> TakeUp(Engine& engine, std::vector<TaskSpec> specs,
+                                               bool start) {
   if (absl::Status status = ValidateAll(specs); !status.ok()) return status;
   std::vector<TaskHandle> handles;
   std::vector<TaskRecord*> records;
@@ -60,7 +60,7 @@ absl::StatusOr<std::vector<TaskHandle>> TakeUp(const std::shared_ptr<Engine>& en
     records.push_back(new TaskRecord(std::move(spec), engine, /*registered=*/!start));
     handles.push_back(records.back()->MakeHandle());
   }
-  if (absl::Status status = engine->Add(records, start); !status.ok()) return status;
+  if (absl::Status status = engine.Add(records, start); !status.ok()) return status;
   return handles;
 }
 
@@ -70,7 +70,7 @@ absl::StatusOr<std::vector<TaskHandle>> Supervisor::AddAll(std::vector<TaskSpec>
                                                            bool start) {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
   try {
-    return TakeUp(engine_, std::move(specs), start);
+    return TakeUp(*engine_, std::move(specs), start);
   } catch (const std::bad_alloc&) {
     return internal::NoMemory();
   }

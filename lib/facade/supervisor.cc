@@ -22,11 +22,11 @@ using ::foxtive::internal::Engine;
 using ::foxtive::internal::TaskRecord;
 using ::foxtive::internal::TaskTable;
 
-absl::StatusOr<TaskHandle> Add(const std::shared_ptr<Engine>& engine, TaskSpec&& spec, bool start) {
+absl::StatusOr<TaskHandle> Add(Engine& engine, TaskSpec&& spec, bool start) {
   if (absl::Status status = internal::Validate(spec); !status.ok()) return status;
   auto* const record = new TaskRecord(std::move(spec), engine, /*registered=*/!start);
   TaskHandle handle = record->MakeHandle();
-  if (absl::Status status = engine->Add({&record, 1}, start); !status.ok()) return status;
+  if (absl::Status status = engine.Add({&record, 1}, start); !status.ok()) return status;
   return handle;
 }
 
@@ -88,7 +88,7 @@ Supervisor::~Supervisor() {
 absl::StatusOr<TaskHandle> Supervisor::Submit(TaskSpec spec) {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
   try {
-    return Add(engine_, std::move(spec), /*start=*/true);
+    return Add(*engine_, std::move(spec), /*start=*/true);
   } catch (const std::bad_alloc&) {
     return internal::NoMemory();
   }
@@ -97,7 +97,7 @@ absl::StatusOr<TaskHandle> Supervisor::Submit(TaskSpec spec) {
 absl::StatusOr<TaskHandle> Supervisor::Register(TaskSpec spec) {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
   try {
-    return Add(engine_, std::move(spec), /*start=*/false);
+    return Add(*engine_, std::move(spec), /*start=*/false);
   } catch (const std::bad_alloc&) {
     return internal::NoMemory();
   }

@@ -71,7 +71,7 @@ bool TaskRecord::TakeUp(int64_t& now) {
   MoveLocked(taken);
   on_lane_ = true;
   lane_thread_ = ThisThreadId();
-  now = since_nanos_;
+  now = since_nanos();
   return true;
 }
 
@@ -288,13 +288,13 @@ Follow TaskRecord::Commit(const AttemptResult& attempt, const Decision& decision
 // Whatever was decided, a stop that came first has decided otherwise.
 Follow TaskRecord::CommitLocked(const AttemptResult& attempt, const Decision& decision) {
   if (state_ != TaskState::kRunning) {
-    NoteVerdictLocked(attempt, {.row = 1, .final = true});
+    NoteVerdictLocked(attempt, {.row = kStopRow, .final = true});
     return LetGoLocked();
   }
   NoteVerdictLocked(attempt, decision.verdict);
   if (decision.verdict.final) {
     final_status_ = decision.verdict.status;
-    reason_ = ReasonOf(decision.verdict).data();
+    final_row_ = static_cast<uint8_t>(decision.verdict.row);
     MoveLocked(internal::Next(state_, LifeEvent::kEndDecided));
     return LetGoLocked();
   }
@@ -311,7 +311,6 @@ Follow TaskRecord::CommitLocked(const AttemptResult& attempt, const Decision& de
   }
   if (decision.give_way) {
     MoveLocked(internal::Next(state_, LifeEvent::kGiveWay));
-    attempt_job().set_queued_at(since_nanos_);
     on_lane_ = false;
     return Follow::kGivesWay;
   }

@@ -2,7 +2,7 @@
 //
 // What a worker asks by its context: whether it is to stop, and waits that a stop ends.
 //
-//   SleepFor                       parks, in the list of sleepers
+//   SleepFor                       parks, in the record's list of waiters
 //   WaitReadable, WaitWritable     in the kernel ─┐
 //   Wait                           on a condition ┴─ ended by the task's WaitBreaker
 //
@@ -27,20 +27,26 @@ namespace foxtive::internal {
 std::stop_token TaskRecord::StopToken() {
   {
     MutexLock lock(mutex_);
-    if (stop_source_.stop_possible()) return stop_source_.get_token();
+    if (std::stop_source source = StopSourceLocked(); source.stop_possible()) {
+      return source.get_token();
+    }
   }
-  std::stop_source made;  // allocates, so not under the mutex
+  auto made = std::make_unique<RecordExtras>();
+  made->stop = std::stop_source();
   MutexLock lock(mutex_);
-  if (!stop_source_.stop_possible()) {
-    if (run_stopped_) made.request_stop();  // has no callbacks yet
-    stop_source_ = std::move(made);
-  }
-  return stop_source_.get_token();
+  if (run_stopped_) made->stop.request_stop();  // has no callbacks yet
+  Adopt(extras_, std::move(made));
+  return extras_->stop.get_token();
+}
+
+// Without a state if nobody has asked for a token.
+std::stop_source TaskRecord::StopSourceLocked() const {
+  return extras_ != nullptr ? extras_->stop : std::stop_source(std::nostopstate);
 }
 
 bool TaskRecord::SleepFor(absl::Duration duration) {
   MutexLock lock(mutex_);
-  const bool stopped = sleepers_.Await(mutex_, engine_->clock(), After(Now(), duration), [this] {
+  const bool stopped = waiters_.Await(mutex_, engine_->clock(), After(Now(), duration), [this] {
     mutex_.AssertHeld();
     return run_stopped();
   });
@@ -72,7 +78,7 @@ std::shared_ptr<WaitBreaker> TaskRecord::BreakerLocked() const {
 
 // By whoever has set `run_stopped_`.
 void TaskRecord::EndWaits(WaitBreaker* breaker) {
-  sleepers_.WakeAll(mutex_, engine_->clock());
+  waiters_.WakeAll(mutex_, engine_->clock());
   if (breaker != nullptr) breaker->Break();
 }
 

@@ -69,7 +69,7 @@ bool TaskRecord::TellStop() {
     MutexLock lock(mutex_);
     if (!service_due_) return false;
     service_thread_ = ThisThreadId();
-    source = stop_source_;
+    source = StopSourceLocked();
     set_up = setup_begun_;
   }
   source.request_stop();
@@ -129,7 +129,7 @@ TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
   if (!abandoned || !setup_begun_) return Claimed::kOver;
   final_status_ = SupervisionStatus::kAbandoned;
   const bool given_up = watch_ != nullptr && watch_->given_up();
-  reason_ = (given_up ? kGivenUpReason : kAbandonedReason).data();
+  final_row_ = given_up ? kGivenUpRow : kAbandonedRow;
   return Claimed::kStuck;
 }
 
@@ -154,7 +154,7 @@ void TaskRecord::EmitEnd(bool on_lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
                .attempt = attempts_,
                .status = last_error_,
                .exception = last_exception_,
-               .reason = reason_,
+               .reason = ReasonLocked(),
                .final_status = final_status_,
                // Else a lane may still be counting.
                .folded = on_lane ? fold_.folded() : 0});
@@ -169,7 +169,8 @@ void TaskRecord::SetResult(bool abandoned, bool on_lane) {
   {
     MutexLock lock(mutex_);
     MoveLocked(internal::Next(state_, abandoned ? LifeEvent::kStopOverdue : LifeEvent::kOver));
-    published_nanos_ = since_nanos_;
+    has_result_ = true;
+    if (elapsed_nanos_ != Clock::kNever) elapsed_nanos_ = since_nanos() - elapsed_nanos_;
     if (abandoned && returned_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
     stopped = stop_requested_;
     awaited = !waiters_.empty();
@@ -194,7 +195,7 @@ void TaskRecord::FillLocked(SupervisionResult& result) const {
   if (kThreadSanitizer) ShareNothing(result.last_error);
   result.last_exception = last_exception_;
   result.elapsed = ElapsedLocked();
-  result.reason = reason_;
+  result.reason = ReasonLocked();
 }
 
 void TaskRecord::SetLocked(FutureState& future) const {
@@ -207,7 +208,7 @@ void TaskRecord::OnFinished(FinishedCallback callback) {
   auto made = std::make_unique<RecordExtras>();
   {
     MutexLock lock(mutex_);
-    if (!has_result()) {
+    if (!has_result_) {
       Adopt(extras_, std::move(made));
       call->next = std::move(extras_->calls);
       extras_->calls = std::move(call);
@@ -252,7 +253,7 @@ void TaskRecord::ReturnLate() {
     MutexLock lock(mutex_);
     returned_ = true;
     abandoned = final_status_ == SupervisionStatus::kAbandoned;
-    if (has_result()) MoveLocked(internal::Next(state_, LifeEvent::kOver));
+    if (has_result_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
   }
   if (abandoned) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
 }

@@ -114,6 +114,13 @@ Engine::Engine(const SupervisorOptions& options, EventDetail detail)
       events_(*this, options.listener, detail),
       finished_calls_(real_clock_) {}
 
+void Keep(Engine& engine) { engine.keepers_.fetch_add(1, std::memory_order_relaxed); }
+
+// Release, so that whoever destroys it sees what others did to it; acquire, to see it.
+void LetGo(Engine& engine) {
+  if (engine.keepers_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete &engine;
+}
+
 absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& options) {
   if (absl::Status status = BeginUse(); !status.ok()) return status;
   try {
@@ -127,7 +134,7 @@ absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& 
         return status;
       }
     }
-    std::shared_ptr<Engine> engine(new Engine(options, detail));
+    std::shared_ptr<Engine> engine(new Engine(options, detail), [](Engine* made) { LetGo(*made); });
     if (absl::Status status = engine->StartMonitor(); !status.ok()) return status;
     return engine;
   } catch (const std::bad_alloc&) {
@@ -138,7 +145,7 @@ absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(const SupervisorOptions& 
 absl::Status Engine::StartMonitor() {
   MonitorStart start(real_clock_);
   absl::StatusOr<std::unique_ptr<System::Thread>> monitor = system_->StartThread(
-      [engine = shared_from_this(), &start]() mutable { RunMonitor(std::move(engine), start); });
+      [engine = EngineRef(*this), &start]() mutable { RunMonitor(std::move(engine), start); });
   if (!monitor.ok()) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the monitor thread could not be created: ", monitor.status().message()));

@@ -10,8 +10,8 @@
 //                         ── events    what the listener is to be told, and when it has been
 //                         ── clock
 //
-// Shared-owned by the Supervisor, by every record and by the monitor thread, so that a handle, or a
-// worker that is stuck, may outlive the Supervisor.
+// Kept by the Supervisor, by every record and by the monitor thread, so that a handle, or a worker
+// that is stuck, may outlive the Supervisor. Counted in itself: EngineRef.
 //
 // The end: nothing is taken up any more; the tasks are asked to stop, in stages (stop_stages.h);
 // whoever waits for the results abandons what is left; then the events are delivered, the monitor
@@ -37,6 +37,7 @@
 #include "absl/time/time.h"
 #include "foxtive/clock.h"
 #include "foxtive/supervisor.h"
+#include "lib/shell/engine_ref.h"
 #include "lib/shell/event_queue.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/finished_call.h"
@@ -50,7 +51,7 @@ namespace foxtive::internal {
 
 class RollCall;
 
-class Engine : public std::enable_shared_from_this<Engine> {
+class Engine {
  public:
   // Starts the monitor, a service lane and a lane, so that one task can run. `kResourceExhausted`
   // if there is no thread for them, `kFailedPrecondition` in a child of a process that had used
@@ -108,7 +109,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   absl::Duration starvation_alarm() const { return starvation_alarm_; }
 
  private:
+  friend void Keep(Engine& engine);
+  friend void LetGo(Engine& engine);
+
   Engine(const SupervisorOptions& options, EventDetail detail);
+  ~Engine() = default;
 
   absl::Status StartMonitor();
   void BeginShutdown() noexcept;
@@ -131,6 +136,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const int attempt_history_;
 
   // Synchronised by themselves.
+  std::atomic<int64_t> keepers_{1};  // whoever has made it is the first
   const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<Executor> lanes_;
   const std::shared_ptr<Executor> services_;

@@ -59,7 +59,7 @@ bool EventQueue::Put(Slot& slot, bool& push) {
   slots_[(first_ + size_) % kSlots] = std::move(slot);
   ++size_;
   push = !std::exchange(delivering_, true);
-  if (push && references_++ == 0) self_ = engine_.shared_from_this();
+  if (push) Keep(engine_);
   return true;
 }
 
@@ -155,9 +155,7 @@ void EventQueue::Drop(Slot& slot) const {
 // What goes with the last reference is this object too.
 void EventQueue::ReleaseJob() noexcept {
   const UserCodeScope scope(&engine_, nullptr);
-  std::shared_ptr<Engine> self;
-  MutexLock lock(mutex_);
-  if (--references_ == 0) self = std::move(self_);
+  LetGo(engine_);
 }
 
 void EventQueue::Drain(int64_t real_deadline_nanos) {

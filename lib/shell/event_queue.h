@@ -113,8 +113,6 @@ class EventQueue {
 
   Mutex mutex_;
   std::shared_ptr<EventListener> listener_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<Engine> self_ ABSL_GUARDED_BY(mutex_);  // while references_ is not 0
-  int references_ ABSL_GUARDED_BY(mutex_) = 0;            // of the pushed job; 0 to 2
   size_t first_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t size_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t lost_ ABSL_GUARDED_BY(mutex_) = 0;         // since the last event that found room

@@ -31,9 +31,9 @@ class Job {
   // What the thread is called meanwhile.
   virtual std::string_view thread_name() const noexcept = 0;
 
-  // When it begins to wait for a lane, on the clock of whoever pushes it: before `Push`, or before
-  // `Run` answers kAgain.
-  void set_queued_at(int64_t nanos) { queued_at_nanos_ = nanos; }
+  // Since when it has been waiting for a lane, on the clock of whoever pushed it. Asked under the
+  // mutex of the executor, so it takes none. 0: nobody asks.
+  virtual int64_t queued_at_nanos() const noexcept { return 0; }
 
   // Which time it is that it runs. REQUIRES: asked by `Run`.
   uint32_t run_number() const { return run_number_; }
@@ -54,7 +54,6 @@ class Job {
   bool withdrawn_ = false;
   bool abandoned_ = false;
   uint32_t run_number_ = 0;  // also read by the lane that runs it
-  int64_t queued_at_nanos_ = 0;
 };
 
 // First in, first out; the links are in the jobs.
@@ -62,7 +61,7 @@ class JobQueue {
  public:
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
-  int64_t first_queued_at() const { return first_->queued_at_nanos_; }  // REQUIRES: not empty
+  int64_t first_queued_at() const { return first_->queued_at_nanos(); }  // REQUIRES: not empty
 
   void Push(Job& job) {
     job.place_ = Job::Place::kQueue;

@@ -40,7 +40,7 @@ void FinishedCall::Fire(std::unique_ptr<FinishedCall> call, TaskRecord& record, 
                         bool may_run_here) {
   record.Ref();
   call->record_ = &record;
-  call->engine_ = engine.shared_from_this();
+  call->engine_ = EngineRef(engine);
   FinishedCall& fired = *call.release();
   const bool open = engine.finished_calls().Begin();
   if (open || !may_run_here) {
@@ -59,7 +59,7 @@ Job::Outcome FinishedCall::Run() noexcept {
 }
 
 void FinishedCall::Release() noexcept {
-  const std::shared_ptr<Engine> engine = std::move(engine_);
+  const EngineRef engine = std::move(engine_);
   {
     // What goes with the record may own the Supervisor, whose end must not wait for this call.
     const FinishedCallScope scope(*engine);

@@ -28,6 +28,7 @@
 #include "absl/functional/any_invocable.h"
 #include "foxtive/clock.h"
 #include "foxtive/supervision_result.h"
+#include "lib/shell/engine_ref.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/mutex.h"
 #include "lib/shell/waiters.h"
@@ -58,7 +59,7 @@ class FinishedCall final : public Job {
  private:
   FinishedCallback callback_;
   TaskRecord* record_ = nullptr;
-  std::shared_ptr<Engine> engine_;
+  EngineRef engine_;
 };
 
 class FinishedCalls {

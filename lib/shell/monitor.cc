@@ -212,7 +212,7 @@ void MonitorStart::Set(absl::Status status) {
 }
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): the thread has a reference of its own.
-void RunMonitor(std::shared_ptr<Engine> engine, MonitorStart& start) {
+void RunMonitor(EngineRef engine, MonitorStart& start) {
   if (engine->system().lanes_own_threads()) {
     NameThread("foxtive-monitor");
     MinimizeTimerSlack();

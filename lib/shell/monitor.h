@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "foxtive/clock.h"
+#include "lib/shell/engine_ref.h"
 
 namespace foxtive::internal {
 
@@ -42,7 +43,7 @@ class MonitorStart {
 };
 
 // The whole life of the monitor, on its own thread. `start` is not touched after it is set.
-void RunMonitor(std::shared_ptr<Engine> engine, MonitorStart& start);
+void RunMonitor(EngineRef engine, MonitorStart& start);
 
 }  // namespace foxtive::internal
 

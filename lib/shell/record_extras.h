@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <utility>
 
 #include "foxtive/backoff_strategy.h"
@@ -36,7 +37,8 @@ struct UserParts {
 
 // Made when it is needed first, until the record goes. Guarded by the record's mutex.
 struct RecordExtras {
-  std::shared_ptr<WaitBreaker> breaker;  // from the first wait on that needs one
+  std::shared_ptr<WaitBreaker> breaker;     // from the first wait on that needs one
+  std::stop_source stop{std::nostopstate};  // from the first token on
   std::optional<FutureState> future;
   std::unique_ptr<FinishedCall> calls;      // the last one first
   std::shared_ptr<const StackTrace> stack;  // the last one that was taken
@@ -54,6 +56,7 @@ inline void Adopt(ExtrasPointer& extras, ExtrasPointer&& made) {
     return;
   }
   if (extras->breaker == nullptr) extras->breaker = std::move(made->breaker);
+  if (!extras->stop.stop_possible()) extras->stop.swap(made->stop);
   if (!extras->future.has_value() && made->future.has_value()) {
     extras->future = std::move(made->future);
   }

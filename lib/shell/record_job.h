@@ -21,6 +21,7 @@ class RecordJob : public Job {
   Outcome Run() noexcept override;
   void Release() noexcept override;
   std::string_view thread_name() const noexcept override;
+  int64_t queued_at_nanos() const noexcept override;
 
  protected:
   ~RecordJob() override = default;

@@ -99,8 +99,10 @@ bool TaskRecord::BeginWatchedRun() {
     if (!BeginRunLocked()) return false;
     if (watch_->interrupted()) {
       run_stopped_ = false;
-      source.swap(stop_source_);
-      if (extras_ != nullptr) breaker.swap(extras_->breaker);
+      if (extras_ != nullptr) {
+        source.swap(extras_->stop);
+        breaker.swap(extras_->breaker);
+      }
     }
     if (!watch_->Begin(attempt_job().run_number(), Now())) return true;
     orders_ |= kArmWatch;
@@ -198,7 +200,7 @@ void TaskRecord::TellInterrupted() {
     MutexLock lock(mutex_);
     if (!watch_->BeginTelling()) return;
     service_thread_ = ThisThreadId();
-    source = stop_source_;
+    source = StopSourceLocked();
   }
   source.request_stop();
   EndIfForkChild();

@@ -36,18 +36,23 @@ std::string_view RecordJob<kDuty>::thread_name() const noexcept {
   return static_cast<const TaskRecord&>(*this).name();
 }
 
+template <Duty kDuty>
+int64_t RecordJob<kDuty>::queued_at_nanos() const noexcept {
+  return static_cast<const TaskRecord&>(*this).since_nanos();
+}
+
 template class RecordJob<Duty::kAttempt>;
 template class RecordJob<Duty::kService>;
 
-TaskRecord::TaskRecord(TaskSpec&& spec, std::shared_ptr<Engine> engine, bool registered)
+TaskRecord::TaskRecord(TaskSpec&& spec, Engine& engine, bool registered)
     : name_(std::move(spec.name)),
-      engine_(std::move(engine)),
+      engine_(engine),
       settings_(engine_->settings().SettingsOf(spec, engine_->shutdown_timeout())),
       watch_(AttemptWatch::For(spec, settings_->stop_timeout)),
+      since_nanos_(engine_->clock().NowNanos()),
       registered_(registered),
-      run_(std::move(spec.run.function_)),
       user_(UserPartsOf(spec)),
-      since_nanos_(engine_->clock().NowNanos()) {}
+      run_(std::move(spec.run.function_)) {}
 
 std::unique_ptr<UserParts> TaskRecord::UserPartsOf(TaskSpec& spec) {
   const TaskHooks& hooks = spec.hooks;
@@ -82,7 +87,7 @@ int64_t TaskRecord::Now() const { return engine_->clock().NowNanos(); }
 void TaskRecord::MoveLocked(const Transition& transition) {
   if (!transition.taken) return;
   state_ = transition.next;
-  since_nanos_ = Now();
+  since_nanos_.store(Now(), std::memory_order_relaxed);
   // Whoever starts or awakens a task pushes it itself.
   orders_ |= transition.actions & ~kEnqueue;
 }
@@ -114,7 +119,7 @@ ShutdownReport::Task TaskRecord::AtShutdown() const {
   task.final_status = final_status_;
   if (stopping_nanos_ != Clock::kNever) {
     const bool over = state_ == TaskState::kFinished;
-    task.since_stop = absl::Nanoseconds((over ? since_nanos_ : now) - stopping_nanos_);
+    task.since_stop = absl::Nanoseconds((over ? since_nanos() : now) - stopping_nanos_);
   }
   return task;
 }
@@ -126,7 +131,7 @@ void TaskRecord::FillLocked(TaskInfo& info, int64_t now) const {
   info.consecutive_failures = failures_in_a_row_;
   info.hook_failures = hook_failures_;
   info.last_error = UnsharedCopy(last_error_);
-  info.in_state_for = absl::Nanoseconds(now - since_nanos_);
+  info.in_state_for = absl::Nanoseconds(now - since_nanos());
   if (watch_ != nullptr && watch_->stuck()) {
     info.stuck_for = absl::Nanoseconds(now - watch_->missed_at());
   }
@@ -152,8 +157,11 @@ TaskPhase TaskRecord::PhaseLocked() const {
 
 // Of a task that was never started it is 0.
 absl::Duration TaskRecord::ElapsedLocked() const {
-  if (started_nanos_ == Clock::kNever) return absl::ZeroDuration();
-  return absl::Nanoseconds(published_nanos_ - started_nanos_);
+  return elapsed_nanos_ != Clock::kNever ? absl::Nanoseconds(elapsed_nanos_) : absl::ZeroDuration();
+}
+
+std::string_view TaskRecord::ReasonLocked() const {
+  return ReasonOf({.row = final_row_, .final = true});
 }
 
 SupervisionResult TaskRecord::MakeResultLocked() const {
@@ -163,7 +171,7 @@ SupervisionResult TaskRecord::MakeResultLocked() const {
           .last_error = UnsharedCopy(last_error_),
           .last_exception = last_exception_,
           .elapsed = ElapsedLocked(),
-          .reason = reason_};
+          .reason = ReasonLocked()};
 }
 
 std::shared_future<SupervisionResult> TaskRecord::future() {
@@ -176,26 +184,26 @@ std::shared_future<SupervisionResult> TaskRecord::future() {
   MutexLock lock(mutex_);
   const bool first = extras_ == nullptr || !extras_->future.has_value();
   Adopt(extras_, std::move(made));
-  if (first && has_result()) SetLocked(*extras_->future);
+  if (first && has_result_) SetLocked(*extras_->future);
   return extras_->future->future;
 }
 
 std::optional<SupervisionResult> TaskRecord::TryResult() const {
   MutexLock lock(mutex_);
-  if (!has_result()) return std::nullopt;
+  if (!has_result_) return std::nullopt;
   return MakeResultLocked();
 }
 
 absl::StatusOr<SupervisionResult> TaskRecord::Wait(absl::Duration timeout) {
   MutexLock lock(mutex_);
-  if (has_result()) return MakeResultLocked();
+  if (has_result_) return MakeResultLocked();
   if (UserCodeScope::InsideOf(*this)) {
     return absl::FailedPreconditionError(
         absl::StrCat("the code of task '", name_, "' can't wait for its own result"));
   }
   const bool done = waiters_.Await(mutex_, engine_->clock(), After(Now(), timeout), [this] {
     mutex_.AssertHeld();
-    return has_result();
+    return has_result_;
   });
   if (done) return MakeResultLocked();
   return absl::DeadlineExceededError(
@@ -211,13 +219,14 @@ SupervisionResult TaskRecord::ResultInAMoment() {
 bool TaskRecord::AwaitResultLocked(int64_t deadline_nanos) {
   return waiters_.Await(mutex_, engine_->clock(), deadline_nanos, [this] {
     mutex_.AssertHeld();
-    return has_result();
+    return has_result_;
   });
 }
 
 // Beside the lane the hook is looked at and not touched, and is there while the task is running.
 bool TaskRecord::HasStopCallsLocked() const {
-  return stop_source_.stop_possible() || (user_ != nullptr && user_->hooks.on_shutdown);
+  const bool has_source = extras_ != nullptr && extras_->stop.stop_possible();
+  return has_source || (user_ != nullptr && user_->hooks.on_shutdown);
 }
 
 // The lane of a running task with nothing to be called beside it winds it down without the service
@@ -231,7 +240,7 @@ bool TaskRecord::StopLocked() {
   run_stopped_ = true;
   service_due_ = needs_service;
   if (!needs_service) orders_ &= ~kSignalStop;
-  stopping_nanos_ = since_nanos_;
+  stopping_nanos_ = since_nanos();
   return true;
 }
 
@@ -266,9 +275,8 @@ bool TaskRecord::Start() {
         internal::Next(state_, later ? LifeEvent::kStartLater : LifeEvent::kStart);
     if (!start.taken) return false;
     MoveLocked(start);
-    attempt_job().set_queued_at(since_nanos_);
-    started_nanos_ = since_nanos_;
-    if (later) next_attempt_nanos_ = After(since_nanos_, delay);
+    elapsed_nanos_ = since_nanos();
+    if (later) next_attempt_nanos_ = After(since_nanos(), delay);
   }
   if (later) {
     engine_->inbox().Post(*this);
@@ -303,7 +311,6 @@ TaskRecord::Due TaskRecord::TimerDue() {
     // It may be that of the attempt before, and the monitor has not seen the order for this one.
     if (Now() < next_attempt_nanos_) return Due::kNothing;
     MoveLocked(internal::Next(state_, LifeEvent::kDelayOver));
-    attempt_job().set_queued_at(since_nanos_);
     return Due::kEnqueue;
   }
   if (state_ == TaskState::kRunning || state_ == TaskState::kQueued) {
@@ -331,7 +338,7 @@ TaskRecord::LaneUse TaskRecord::UseOfLane() const {
   const bool lost = watch_ != nullptr && watch_->lane_lost();
   return {.held = on_lane_ && !lost && state_ != TaskState::kOverdue,
           .state = state_,
-          .in_state_for = absl::Nanoseconds(Now() - since_nanos_)};
+          .in_state_for = absl::Nanoseconds(Now() - since_nanos())};
 }
 
 absl::Duration TaskRecord::StoppingFor() const {

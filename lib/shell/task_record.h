@@ -59,6 +59,7 @@
 #include "lib/core/watch.h"
 #include "lib/shell/attempt_result.h"
 #include "lib/shell/caught.h"
+#include "lib/shell/engine_ref.h"
 #include "lib/shell/executor.h"
 #include "lib/shell/fork_guard.h"
 #include "lib/shell/mutex.h"
@@ -78,7 +79,7 @@ class TaskRecord final : public TimerNode,
                          public RecordJob<Duty::kService> {
  public:
   // With one reference, the caller's.
-  TaskRecord(TaskSpec&& spec, std::shared_ptr<Engine> engine, bool registered);
+  TaskRecord(TaskSpec&& spec, Engine& engine, bool registered);
   TaskRecord(const TaskRecord&) = delete;
   TaskRecord& operator=(const TaskRecord&) = delete;
 
@@ -218,6 +219,7 @@ class TaskRecord final : public TimerNode,
   // --- attempt_waits.cc
   std::shared_ptr<WaitBreaker> Breaker() ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_ptr<WaitBreaker> BreakerLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::stop_source StopSourceLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndWaits(WaitBreaker* breaker) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- record_history.cc
@@ -264,28 +266,29 @@ class TaskRecord final : public TimerNode,
   bool HasStopCallsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool stop_requested() const { return stop_requested_.load(); }
+  int64_t since_nanos() const { return since_nanos_.load(std::memory_order_relaxed); }
   int64_t Now() const;
   absl::Duration FirstDelay() const;
   TaskPhase PhaseLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   pid_t ThreadLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Enter(TaskPhase phase) { phase_.store(phase, std::memory_order_relaxed); }
   bool AwaitResultLocked(int64_t deadline_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool has_result() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return published_nanos_ != Clock::kNever;
-  }
   void FillLocked(TaskInfo& info, int64_t now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration ElapsedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string_view ReasonLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   SupervisionResult MakeResultLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Immutable.
   const std::string name_;
-  const std::shared_ptr<Engine> engine_;
-  const std::shared_ptr<const TaskSettings> settings_;
+  const EngineRef engine_;
+  const SettingsRef settings_;
   const std::unique_ptr<AttemptWatch> watch_;  // null: attempts have no timeout
 
   // Synchronised by themselves.
   TableLink table_link_;
   TaskRecord* next_posted_ = nullptr;  // the inbox's, like the flag
+  // Of `state_`. Written under the mutex; an executor reads it under its own.
+  std::atomic<int64_t> since_nanos_;
   std::atomic<bool> posted_{false};
   std::atomic<int> references_{1};
   std::atomic<bool> stop_requested_{false};  // written under the mutex
@@ -298,11 +301,11 @@ class TaskRecord final : public TimerNode,
 
   // Of whoever holds the task.
   bool setup_done_ = false;
-  bool has_history_ = false;  // an attempt has ended
-  bool has_log_ = false;      // or there was no memory for it
-  RunFunction::Function run_;
+  bool has_history_ = false;         // an attempt has ended
+  bool has_log_ = false;             // or there was no memory for it
   std::unique_ptr<UserParts> user_;  // null: there are none
   FailureFold fold_;
+  RunFunction::Function run_;
 
   mutable Mutex mutex_;
   TaskState state_ ABSL_GUARDED_BY(mutex_) = TaskState::kRegistered;
@@ -311,30 +314,26 @@ class TaskRecord final : public TimerNode,
   bool on_lane_ ABSL_GUARDED_BY(mutex_) = false;      // a lane holds the task
   bool service_due_ ABSL_GUARDED_BY(mutex_) = false;  // the service job has not been through yet
   bool concluded_ ABSL_GUARDED_BY(mutex_) = false;    // somebody publishes
+  bool has_result_ ABSL_GUARDED_BY(mutex_) = false;
   bool returned_ ABSL_GUARDED_BY(mutex_) = false;     // no user code of an abandoned task is left
   pid_t lane_thread_ ABSL_GUARDED_BY(mutex_) = 0;     // that it is on, or is wound down by
   pid_t service_thread_ ABSL_GUARDED_BY(mutex_) = 0;  // that tells it of a stop
   SupervisionStatus final_status_ ABSL_GUARDED_BY(mutex_) = SupervisionStatus::kManuallyStopped;
-  const char* reason_ ABSL_GUARDED_BY(mutex_) = kStopReason.data();  // of static storage
+  uint8_t final_row_ ABSL_GUARDED_BY(mutex_) = kStopRow;  // that has decided the status
   int64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t failures_in_a_row_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t hook_failures_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t since_nanos_ ABSL_GUARDED_BY(mutex_) = 0;  // of state_
-  int64_t started_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
+  // When it was started; from the result on, how long it took. kNever: it was not started.
+  int64_t elapsed_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
   // When the time to stop began.
   int64_t stopping_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
   int64_t next_attempt_nanos_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t published_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;  // when the result was there
   EndedAttempt last_attempt_ ABSL_GUARDED_BY(mutex_);
   absl::Status last_error_ ABSL_GUARDED_BY(mutex_);
   std::exception_ptr last_exception_ ABSL_GUARDED_BY(mutex_);
-  // Without a state until somebody asks for a token.
-  std::stop_source stop_source_ ABSL_GUARDED_BY(mutex_){std::nostopstate};
   std::unique_ptr<RecordExtras> extras_ ABSL_GUARDED_BY(mutex_);
 
-  // Synchronised by themselves, with mutex_.
-  WaiterList sleepers_;  // in SleepFor
-  WaiterList waiters_;   // for the result
+  WaiterList waiters_;  // in SleepFor, and for the result; synchronised by itself, with mutex_
 
   friend struct Counters;  // of a test: as they are after years
 };

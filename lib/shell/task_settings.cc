@@ -34,18 +34,18 @@ TaskSettings Made(const TaskSpec& spec, absl::Duration default_stop_timeout) {
 
 }  // namespace
 
-std::shared_ptr<const TaskSettings> SettingsPool::SettingsOf(const TaskSpec& spec,
-                                                             absl::Duration default_stop_timeout) {
+SettingsRef SettingsPool::SettingsOf(const TaskSpec& spec, absl::Duration default_stop_timeout) {
   TaskSettings made = Made(spec, default_stop_timeout);
   {
     MutexLock lock(mutex_);
-    for (const std::shared_ptr<const TaskSettings>& known : last_) {
-      if (known != nullptr && *known == made) return known;
+    for (const SettingsRef& known : last_) {
+      if (known && *known == made) return known;
     }
   }
-  auto settings = std::make_shared<const TaskSettings>(std::move(made));
+  SettingsRef settings(*new SharedSettings(std::move(made)));
+  SettingsRef replaced = settings;
   MutexLock lock(mutex_);
-  last_[next_] = settings;
+  std::swap(last_[next_], replaced);
   next_ = (next_ + 1) % kRemembered;
   return settings;
 }

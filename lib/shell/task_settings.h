@@ -11,15 +11,17 @@
 #define FOXTIVE_LIB_SHELL_TASK_SETTINGS_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "foxtive/backoff_strategy.h"
 #include "foxtive/task_spec.h"
 #include "lib/core/lifecycle.h"
+#include "lib/core/ref.h"
 #include "lib/shell/mutex.h"
 
 namespace foxtive::internal {
@@ -37,13 +39,25 @@ struct TaskSettings {
   friend bool operator==(const TaskSettings&, const TaskSettings&) = default;
 };
 
+struct SharedSettings : TaskSettings {
+  explicit SharedSettings(TaskSettings&& settings) : TaskSettings(std::move(settings)) {}
+  mutable std::atomic<int64_t> keepers{0};
+};
+using SettingsRef = Ref<const SharedSettings>;
+
+inline void Keep(const SharedSettings& settings) {
+  settings.keepers.fetch_add(1, std::memory_order_relaxed);
+}
+inline void LetGo(const SharedSettings& settings) {
+  if (settings.keepers.fetch_sub(1, std::memory_order_acq_rel) == 1) delete &settings;
+}
+
 // Those of one Supervisor.
 class SettingsPool {
  public:
   // Those of `spec`, shared with one of the last tasks if they are the same. May throw
   // std::bad_alloc.
-  std::shared_ptr<const TaskSettings> SettingsOf(const TaskSpec& spec,
-                                                 absl::Duration default_stop_timeout)
+  SettingsRef SettingsOf(const TaskSpec& spec, absl::Duration default_stop_timeout)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -51,7 +65,7 @@ class SettingsPool {
   static constexpr size_t kRemembered = 4;
 
   Mutex mutex_;
-  std::array<std::shared_ptr<const TaskSettings>, kRemembered> last_ ABSL_GUARDED_BY(mutex_);
+  std::array<SettingsRef, kRemembered> last_ ABSL_GUARDED_BY(mutex_);
   size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
