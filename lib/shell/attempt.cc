@@ -8,9 +8,9 @@
 //                          a delay: to the monitor; the end: ending.cc ◀─────────┘
 //
 // A stop may come at any moment. It is looked at under the mutex before setup, before run, and when
-// the verdict is committed; the verdict stands if it is committed first. An attempt that follows at
-// once, and without a hook before it, begins where the verdict on the former one is committed: so a
-// restart takes the mutex once.
+// the verdict is committed; the verdict stands if it is committed first. An attempt with no hook
+// before it begins where the task is taken up, or, if it follows at once, where the verdict on the
+// former one is committed: so a restart takes the mutex once.
 //
 // A task without a delay goes on for kSlice at most while others wait.
 
@@ -41,10 +41,10 @@ Job::Outcome TaskRecord::RunOnLane() noexcept {
   // A shutdown asks one task after the other to stop: one that was asked gives its lane to one that
   // is still in the queue.
   if (engine_->table().IsToStop(stop_order())) RequestStop();
-  int64_t taken_up = 0;
-  if (!TakeUp(taken_up)) return Job::Outcome::kDone;
-  const int64_t slice_end = RealNanos(taken_up) + kSliceNanos;
-  AttemptResult attempt = SetUpAndRun();
+  const TakenUp up = TakeUp();
+  if (!up.taken) return Job::Outcome::kDone;
+  const int64_t slice_end = RealNanos(up.now) + kSliceNanos;
+  AttemptResult attempt = up.begun ? CallRun(Since(up.now)) : SetUpAndRun();
   while (true) {
     switch (Decide(attempt, slice_end)) {
       case Follow::kRun:
@@ -63,16 +63,19 @@ Job::Outcome TaskRecord::RunOnLane() noexcept {
   }
 }
 
-// False: it was stopped in the queue, and is the service job's.
-bool TaskRecord::TakeUp(int64_t& now) {
+TaskRecord::TakenUp TaskRecord::TakeUp() {
   MutexLock lock(mutex_);
   const Transition taken = internal::Next(state_, LifeEvent::kTakenUp);
-  if (!taken.taken) return false;
+  if (!taken.taken) return {};
   MoveLocked(taken);
   on_lane_ = true;
   lane_thread_ = ThisThreadId();
-  now = since_nanos();
-  return true;
+  TakenUp up{.taken = true, .now = since_nanos()};
+  if (user_ != nullptr || watch_ != nullptr) return up;
+  setup_done_ = true;  // there is none
+  Enter(TaskPhase::kRun);
+  up.begun = BeginRunLocked();
+  return up;
 }
 
 AttemptResult TaskRecord::SetUpAndRun() {
@@ -125,10 +128,13 @@ bool TaskRecord::BeginRunLocked() {
 }
 
 // Where nothing of the user's has come between two attempts the second one begins where the first
-// one ends: a look at the clock costs as much as all else. A clock of the user's is asked.
+// one ends: a look at the clock costs as much as all else.
 int64_t TaskRecord::BeginningAfter(const AttemptResult& attempt) const {
-  return user_ == nullptr && engine_->has_real_clock() ? attempt.ended_nanos : Now();
+  return user_ == nullptr ? Since(attempt.ended_nanos) : Now();
 }
+
+// What has just been `now` on the Supervisor's clock; one of the user's is asked.
+int64_t TaskRecord::Since(int64_t now) const { return engine_->has_real_clock() ? now : Now(); }
 
 AttemptResult TaskRecord::CallRun(int64_t began_nanos) {
   AttemptResult attempt{.number = attempts_of_lane(), .began_nanos = began_nanos};

@@ -180,12 +180,18 @@ class TaskRecord final : public TimerNode,
 
   // --- attempt.cc: on a lane.
   Job::Outcome RunOnLane() noexcept;
-  bool TakeUp(int64_t& now) ABSL_LOCKS_EXCLUDED(mutex_);
+  struct TakenUp {
+    bool taken = false;  // else it was stopped in the queue, and is the service job's
+    bool begun = false;  // the attempt, too
+    int64_t now = 0;
+  };
+  TakenUp TakeUp() ABSL_LOCKS_EXCLUDED(mutex_);
   AttemptResult SetUpAndRun();
   bool BeginSetup() ABSL_LOCKS_EXCLUDED(mutex_);
   bool BeginRun() ABSL_LOCKS_EXCLUDED(mutex_);
   bool BeginRunLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t BeginningAfter(const AttemptResult& attempt) const;
+  int64_t Since(int64_t now) const;
   AttemptResult CallRun(int64_t began_nanos);
   Follow Decide(const AttemptResult& attempt, int64_t slice_end) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t RealNanos(int64_t now) const;

@@ -183,14 +183,16 @@ void TaskTable::BeforeResult(TaskRecord& record, bool abandoned) {
 
 TaskTable::Left TaskTable::AfterResult(TaskRecord& record) {
   Left left;
+  bool awaited;
   {
     MutexLock lock(mutex_);
     --unfinished_;
     record.table_link().over = true;
     left.reference = !record.table_link().kept;
     left.stage_over = stages_.Ended(record.stop_order());
+    awaited = !waiters_.empty();
   }
-  waiters_.WakeAll(mutex_, clock_);
+  if (awaited) waiters_.WakeAll(mutex_, clock_);
   return left;
 }
 
