@@ -77,6 +77,7 @@ TaskSpec Probe::MakeSpec() {
   spec.run_timeout = plan_.run_timeout;
   spec.on_stuck = plan_.on_stuck;
   spec.stop_timeout = plan_.stop_timeout;
+  spec.stop_order = plan_.stop_order;
   SetHooks(spec.hooks, witness);
   return spec;
 }
@@ -333,15 +334,20 @@ bool Probe::RequestStop() {
   Require(!has_result(), "RequestStop said true after the result");
   stop_answered_ = true;
   stopped_in_backoff_ = state == TaskState::kBackingOff || state == TaskState::kRegistered;
-  stop_due_ = std::min(stop_due_, surroundings_.Now() + *stop_timeout_);
+  StopsWithin(*stop_timeout_, *stop_timeout_);
   return true;
 }
 
-void Probe::ShutDown(absl::Duration timeout) {
+void Probe::ShutDown(absl::Duration timeout, absl::Duration for_others) {
   if (!handle_.valid() || has_result()) return;
   shut_down_ = true;
-  stop_due_ = std::min({stop_due_, surroundings_.Now() + *stop_timeout_,
-                        surroundings_.Now() + std::max(timeout, absl::ZeroDuration())});
+  timeout = std::max(timeout, absl::ZeroDuration());
+  StopsWithin(std::min(*stop_timeout_, timeout), std::min(for_others + *stop_timeout_, timeout));
+}
+
+void Probe::StopsWithin(absl::Duration least, absl::Duration most) {
+  stop_due_ = std::min(stop_due_, surroundings_.Now() + least);
+  stop_latest_ = std::min(stop_latest_, surroundings_.Now() + most);
 }
 
 // --- The result.
@@ -352,7 +358,7 @@ void Probe::Finished(const SupervisionResult& result) {
   const absl::Duration now = surroundings_.Now();
   Require(!abandoned || now >= stop_due_ || MayBeGivenUp(), "abandoned too early");
   const bool news = !result_.has_value();
-  Require(!news || now <= stop_due_ + kTick, "its result comes after its time to stop was over");
+  Require(!news || now <= stop_latest_ + kTick, "its result comes after its time to stop was over");
   CheckResult(result);
 }
 
@@ -372,7 +378,7 @@ void Probe::Look() {
   Require(ended == result.has_value(), "it has a result and is not over, or the reverse");
   if (result.has_value()) return CheckResult(*result);
   const absl::Duration now = surroundings_.Now();
-  Require(now <= stop_due_ + kTick, "its time to stop is over, and it has no result");
+  Require(now <= stop_latest_ + kTick, "its time to stop is over, and it has no result");
   const bool backs_off = info.state == TaskState::kBackingOff;
   Require(!backs_off || now <= not_after_, "its delay is over, and it is not woken");
   Require(info.consecutive_failures == failures_ || in_on_shutdown_ || inside_ != Hook::kNone,

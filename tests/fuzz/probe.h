@@ -45,7 +45,8 @@ class Probe : public std::enable_shared_from_this<Probe> {
   void Started();
   bool RequestStop();
   // The Supervisor was asked to end, and all are to be over by then: infinite if it is not said.
-  void ShutDown(absl::Duration timeout);
+  // `for_others`: the most that it waits for those that stop before it.
+  void ShutDown(absl::Duration timeout, absl::Duration for_others);
   void HandedOut(const SupervisionResult& result);
   void AddCallback(bool throws);
 
@@ -68,6 +69,8 @@ class Probe : public std::enable_shared_from_this<Probe> {
   absl::Status Setup();
   bool ShouldRestart(int64_t attempt);
   void Call(Hook hook, int64_t number);
+
+  void StopsWithin(absl::Duration least, absl::Duration most);
 
   // --- probe_hang.cc
   void BeginAttempt();
@@ -136,8 +139,9 @@ class Probe : public std::enable_shared_from_this<Probe> {
   bool stop_answered_ = false;
   bool stopped_in_backoff_ = false;
   bool shut_down_ = false;
-  std::optional<absl::Duration> stop_timeout_;          // once it is accepted
-  absl::Duration stop_due_ = absl::InfiniteDuration();  // the result is there then
+  std::optional<absl::Duration> stop_timeout_;             // once it is accepted
+  absl::Duration stop_due_ = absl::InfiniteDuration();     // it is not abandoned before
+  absl::Duration stop_latest_ = absl::InfiniteDuration();  // the result is there then
   std::optional<SupervisionResult> result_;
   int64_t callbacks_ = 0;  // that are to be called
   int64_t callbacks_done_ = 0;

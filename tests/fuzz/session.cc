@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -98,9 +99,18 @@ void Session::Create() {
   shutdown_timeout_ = shutdown_timeout;
 }
 
+// Those of the first stage are asked at once, all others when it is over, or has had its time.
 void Session::TellOfShutdown(absl::Duration timeout) {
   shut_down_ = true;
-  for (const std::shared_ptr<Probe>& probe : Mine()) probe->ShutDown(timeout);
+  int first = std::numeric_limits<int>::max();
+  for (const std::shared_ptr<Probe>& probe : Mine()) {
+    if (probe->handle().valid() && !probe->has_result())
+      first = std::min(first, probe->plan().stop_order);
+  }
+  for (const std::shared_ptr<Probe>& probe : Mine()) {
+    const bool at_once = probe->plan().stop_order == first;
+    probe->ShutDown(timeout, at_once ? absl::ZeroDuration() : shutdown_timeout_);
+  }
 }
 
 void Session::Destroy() {

@@ -47,6 +47,12 @@ void MakeLimits(Input& input, TaskPlan& plan) {
   if (input.Bool()) plan.stop_timeout = MakeDuration(input, absl::Seconds(5));
 }
 
+int MakeStopOrder(Input& input) {
+  constexpr std::array kOrders = {-1, 1, 2, std::numeric_limits<int>::min(),
+                                  std::numeric_limits<int>::max()};
+  return kOrders[input.Below(kOrders.size())];
+}
+
 void MakeWatch(Input& input, TaskPlan& plan) {
   for (absl::Duration* timeout : {&plan.heartbeat_timeout, &plan.run_timeout}) {
     *timeout = input.Bool() ? UsualDuration(input) : MakeDuration(input, *timeout);
@@ -148,6 +154,7 @@ TaskPlan TaskPlan::Make(Input& input) {
   const uint8_t limits = input.Byte();
   if ((limits & 1) != 0) MakeLimits(input, plan);
   if ((limits & 2) != 0) MakeWatch(input, plan);
+  if ((limits & 4) != 0) plan.stop_order = MakeStopOrder(input);
   if (input.Bool()) MakeHooks(input, plan);
   plan.attempts.clear();
   for (size_t left = input.Below(4) + 1; left > 0; --left) {

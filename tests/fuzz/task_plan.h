@@ -81,6 +81,7 @@ struct TaskPlan {
   absl::Duration run_timeout = absl::InfiniteDuration();
   OnStuck on_stuck = OnStuck::kReport;
   std::optional<absl::Duration> stop_timeout{};
+  int stop_order = 0;
 
   uint8_t hooks = 0;   // a bit for each that is there
   uint8_t throws = 0;  // a bit for each that throws
