@@ -28,6 +28,7 @@ echo '{"benchmarks": 3}' >"$work/other.json"
 
 "$report" "$work/good.json" >/dev/null
 refuses "$work/missing.json" "can't read"
+refuses "$work" "can't read"
 refuses "$work/cut_short.json" 'line 2'
 refuses "$work/other.json" 'no list of benchmarks'
 refuses "$work/empty.json" 'nothing was measured'

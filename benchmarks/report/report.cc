@@ -42,8 +42,9 @@ int Run(int argc, char** argv) {
       continue;
     }
     std::ifstream input(argument);
+    input.peek();  // an iterator throws if it can't read, as from a folder
+    if (!input.is_open() || input.bad()) return Fail("can't read " + argument);
     const std::string text((std::istreambuf_iterator<char>(input)), {});
-    if (!input) return Fail("can't read " + argument);
     const absl::Status status = ReadSamples(text, samples);
     if (!status.ok()) return Fail(argument + ": " + Words(status));
   }
