@@ -263,6 +263,43 @@ TEST_F(StuckTest, HangsCountAsFailuresDo) {
       Optional(AllOf(HasFinalStatus(SupervisionStatus::kMaxAttemptsReached), HasAttempts(3))));
 }
 
+// However long it takes to see that it hangs: that is no healthy run.
+TEST_F(StuckTest, AHangIsNoHealthyRun) {
+  for (const bool by_heartbeat : {true, false}) {
+    TaskSpec spec = WithHeartbeat(OnStuck::kRestart, [](TaskContext& context) {
+      context.SleepFor(absl::InfiniteDuration());
+    });
+    spec.name = by_heartbeat ? "heartbeat" : "run";
+    spec.heartbeat_timeout = by_heartbeat ? absl::Minutes(2) : absl::InfiniteDuration();
+    spec.run_timeout = by_heartbeat ? absl::InfiniteDuration() : absl::Minutes(2);
+    spec.restart_policy = RestartPolicy::MaxAttempts(3);
+    const TaskHandle task = Submit(std::move(spec));
+    time_.AdvanceBy(absl::Hours(1));
+    EXPECT_THAT(
+        task.TryResult(),
+        Optional(AllOf(HasFinalStatus(SupervisionStatus::kMaxAttemptsReached), HasAttempts(3))));
+  }
+}
+
+TEST_F(StuckTest, WhoLivedForLongBeforeItHungWasHealthy) {
+  TaskSpec spec = WithHeartbeat(OnStuck::kRestart, [](TaskContext& context) {
+    for (int beat = 0; beat < 7; ++beat) {
+      context.SleepFor(kTimeout);
+      context.Heartbeat();
+    }
+    context.SleepFor(absl::InfiniteDuration());
+    context.Heartbeat();  // too late to be a sign of life
+  });
+  ASSERT_GT(kTimeout, absl::Seconds(9));  // 7 of them are more than stable_after
+  spec.heartbeat_timeout = kTimeout + absl::Seconds(1);
+  spec.restart_policy = RestartPolicy::MaxAttempts(2);
+  const TaskHandle task = Submit(std::move(spec));
+  time_.AdvanceBy(absl::Hours(1));
+  EXPECT_GT(task.attempts(), 10);
+  EXPECT_LE(task.info().consecutive_failures, 1);
+  EXPECT_FALSE(task.TryResult().has_value());
+}
+
 // Without a delay the next attempt follows on the same lane, and with the same timer.
 TEST_F(StuckTest, WithoutADelayTheNextAttemptIsWatchedToo) {
   TaskSpec spec = WithHeartbeat(

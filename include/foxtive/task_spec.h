@@ -114,7 +114,9 @@ struct TaskSpec {
 
   // A `run` that lasts at least this long counts as healthy: it sets the count of consecutive
   // failures to 0, for the backoff and for `MaxAttempts`, however it ends; if it fails, that is
-  // failure 1. 0: every run does; infinite: only `TaskContext::MarkHealthy` does. Not negative.
+  // failure 1. 0: every run does; infinite: only `TaskContext::MarkHealthy` does. Not negative. Of
+  // a run that hung and was asked to stop, the time until its last `Heartbeat` counts, so that
+  // hangs are failures in a row however long it takes to see them.
   absl::Duration stable_after = absl::Seconds(60);
 
   // A failing `setup` is a failure like any other, which is backed off and tried again. So `setup`

@@ -144,7 +144,8 @@ AttemptResult TaskRecord::CallRun(int64_t began_nanos) {
   if (watch_ != nullptr) EndWatchedRun(attempt);
   attempt.end = attempt.failure.status.ok() ? AttemptEnd::kSucceeded : AttemptEnd::kFailed;
   attempt.ended_nanos = Now();
-  attempt.healthy = healthy_ || attempt.ended_nanos - began_nanos >= settings_->stable_after_nanos;
+  if (!attempt.interrupted) attempt.lived_nanos = attempt.ended_nanos - began_nanos;
+  attempt.healthy = healthy_ || attempt.lived_nanos >= settings_->stable_after_nanos;
   return attempt;
 }
 

@@ -20,6 +20,7 @@ struct AttemptResult {
   Failure failure{};
   bool healthy = false;
   bool interrupted = false;  // because it hung
+  int64_t lived_nanos = 0;   // how long it took; if it hung: until its last sign of life
   bool lane_lost = false;    // so long that its lane was replaced
   int64_t number = 0;        // for the hooks
   int64_t began_nanos = 0;

@@ -38,7 +38,8 @@ AttemptWatch::Ended AttemptWatch::End(int64_t now) {
   return {.interrupted = interrupted_,
           .lane_lost = lane_lost_,
           .missed = missed_,
-          .since_missed = absl::Nanoseconds(now - missed_at_)};
+          .since_missed = absl::Nanoseconds(now - missed_at_),
+          .lived_nanos = lived_nanos_};
 }
 
 int64_t AttemptWatch::FirstLook(int64_t now) const {
@@ -86,6 +87,7 @@ StuckStep AttemptWatch::Act(const WatchFacts& facts, int64_t now) {
   missed_at_ = now;
   if (on_stuck_ == OnStuck::kAbort) return {.missed = missed_, .then = StuckStep::kAbortProcess};
   interrupted_ = true;
+  lived_nanos_ = std::max(facts.last_beat, facts.began) - facts.began;
   tell_due_ = true;
   return {.missed = missed_,
           .then = StuckStep::kInterrupt,

@@ -75,7 +75,9 @@ class AttemptWatch {
     bool interrupted;
     bool lane_lost;
     Missed missed;
-    absl::Duration since_missed;  // if it was interrupted
+    // If it was interrupted:
+    absl::Duration since_missed;
+    int64_t lived_nanos;  // until its last sign of life
   };
   Ended End(int64_t now);
   void TimerIsTaken() { armed_for_ = Clock::kNever; }  // by the delay before the next attempt
@@ -128,6 +130,7 @@ class AttemptWatch {
   uint32_t run_number_ = 0;        // of the job
   int64_t began_ = Clock::kNever;  // kNever: it is not in `run`
   int64_t missed_at_ = 0;
+  int64_t lived_nanos_ = 0;  // if it is interrupted: from its beginning to its last sign of life
   // Of the service job.
   bool tell_due_ = false;
   bool telling_ = false;

@@ -127,6 +127,7 @@ void TaskRecord::EndWatchedRun(AttemptResult& attempt) {
   attempt.failure = {.status = StuckStatus(ended.missed, watch_->limits(), how)};
   EndIfForkChild();  // what it threw has been destroyed
   attempt.interrupted = true;
+  attempt.lived_nanos = ended.lived_nanos;
   attempt.lane_lost = ended.lane_lost;
   if (ended.lane_lost) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
 }

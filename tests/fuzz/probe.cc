@@ -169,8 +169,12 @@ absl::Status Probe::Run(TaskContext& context) {
   callback.reset();
   Require(!called || stops() || MayBeStopped(), "a stop callback without a stop");
   const bool hung = EndAttempt(context);
-  const bool lasted = surroundings_.Now() - began_ >= plan_.stable_after;
-  Ended(Hook::kRun, attempt.outcome, attempt.marks_healthy || lasted, hung);
+  // Where it can't be told what the monitor has seen of its beats, the worker says so itself.
+  const bool unclear = maybe_hung_ || (hung && missed_ != absl::InfiniteDuration());
+  if (unclear) context.MarkHealthy();
+  const absl::Duration lived_until = hung ? last_beat_ : surroundings_.Now();
+  const bool lived = lived_until - began_ >= plan_.stable_after;
+  Ended(Hook::kRun, attempt.outcome, attempt.marks_healthy || unclear || lived, hung);
   Throw(attempt.outcome);
   return ErrorOf(attempt.outcome);
 }

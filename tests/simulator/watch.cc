@@ -151,8 +151,12 @@ absl::Status TaskWatch::Run(TaskContext& context) {
   const bool hung = CheckInterruption(context);
   if (called && !stops() && !hung && !maybe_hung_)
     Fail("a stop callback was called without a stop");
-  const bool lasted = absl::Nanoseconds(Now() - began) >= stable_after();
-  AttemptEnded(attempt.outcome, attempt.marks_healthy || lasted, hung);
+  // Where it can't be told what the monitor has seen of its beats, the worker says so itself.
+  const bool unclear = maybe_hung_ || (hung && missed_ != INT64_MAX);
+  if (unclear) context.MarkHealthy();
+  const int64_t lived_until = hung ? last_beat_ : Now();
+  const bool lived = absl::Nanoseconds(lived_until - began) >= stable_after();
+  AttemptEnded(attempt.outcome, attempt.marks_healthy || unclear || lived, hung);
   if (attempt.outcome == Outcome::kException) throw std::runtime_error(kExceptionText);
   return ErrorOf(attempt.outcome);
 }
