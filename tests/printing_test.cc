@@ -295,7 +295,8 @@ TEST(PrintingTest, EventKind) {
 }
 
 TEST(PrintingTest, EventsAsTheDefaultListenerWritesThem) {
-  EXPECT_EQ(Text(Event{.kind = EventKind::kLateReturn, .task_name = "feed"}),
+  EXPECT_EQ(Text(Event{
+                .kind = EventKind::kLateReturn, .task_name = "feed", .reason = "it was abandoned"}),
             "task 'feed' has returned after it was abandoned");
   EXPECT_EQ(Text(Event{.kind = static_cast<EventKind>(10), .task_name = "feed"}), "task 'feed' ");
 }

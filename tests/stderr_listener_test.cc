@@ -103,6 +103,7 @@ TEST(StderrListenerTest, S26_EveryKindIsALine) {
   event.attempt = 1;
   EXPECT_THAT(LineOf(event), HasSubstr("after 1 attempt;"));
   event.kind = EventKind::kLateReturn;
+  event.reason = "it was abandoned";
   EXPECT_EQ(LineOf(event), "foxtive: task 'orders' has returned after it was abandoned\n");
   event.kind = EventKind::kStuck;
   event.status = absl::DeadlineExceededError("no heartbeat for 10s");

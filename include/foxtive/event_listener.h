@@ -46,9 +46,9 @@ enum class EventKind : uint8_t {
   kSetupFailed,      // `setup` did; `attempt` is the one that would have followed
   kHookThrew,        // `reason` is the name of the hook
   kTaskOver,         // the task has a result, kAbandoned included; `attempt` is how many it had
-  kLateReturn,       // a worker that was abandoned, or had lost its lane, has returned
+  kLateReturn,       // a worker has returned after it was abandoned, or its lane was replaced
   kCapacityLimited,  // tasks wait for threads; `reason` says what was found, what is wanted, and
-                     // what to do
+                     // what to do; or, with a task, that the lane of that one can't be replaced
   kStarving,         // a task waits for a lane longer than `SupervisorOptions::starvation_alarm`;
                      // `reason` says how many lanes are held, by whom, for how long
   kStuck,            // an attempt hangs: `status` says what it missed, `reason` what is done
@@ -59,7 +59,7 @@ enum class EventKind : uint8_t {
 
 struct Event {
   EventKind kind = EventKind::kTaskOver;
-  std::string_view task_name{};  // empty for kCapacityLimited and kStageOverdue
+  std::string_view task_name{};  // empty for kStageOverdue, and mostly for kCapacityLimited
   int64_t attempt = 0;
   absl::Status status{};           // of kTaskOver: the `last_error` of the result
   std::exception_ptr exception{};  // if that was thrown

@@ -157,7 +157,7 @@ void TellWhat(Line& line, const Event& event) {
     case EventKind::kTaskOver:
       return TellEnd(line, event);
     case EventKind::kLateReturn:
-      line << "has returned after it was abandoned";
+      line << "has returned after " << event.reason;
       return;
     case EventKind::kStarving:
       line << "waits for a lane: " << event.reason;
@@ -170,7 +170,7 @@ void TellWhat(Line& line, const Event& event) {
       line << "does not stop in attempt " << event.attempt << ": " << event.reason;
       return;
     case EventKind::kCapacityLimited:
-      line << "tasks wait for a thread: " << event.reason;
+      line << (event.task_name.empty() ? "tasks wait for a thread: " : "") << event.reason;
       return;
     case EventKind::kStageOverdue:
       line << "shutdown: " << event.reason;

@@ -115,8 +115,8 @@ bool TaskRecord::Abandon() {
 void TaskRecord::TellNotReplaced() {
   engine_->events().Emit({.kind = EventKind::kCapacityLimited,
                           .task = this,
-                          .reason = "its lane can't be replaced: as many abandoned workers as "
-                                    "max_concurrency have not returned; tasks wait for one"});
+                          .reason = "has a lane that can't be replaced: as many abandoned workers "
+                                    "as max_concurrency have not returned; tasks wait for one"});
 }
 
 TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
@@ -255,7 +255,9 @@ void TaskRecord::ReturnLate() {
     abandoned = final_status_ == SupervisionStatus::kAbandoned;
     if (has_result_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
   }
-  if (abandoned) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
+  if (!abandoned) return;
+  engine_->events().Emit(
+      {.kind = EventKind::kLateReturn, .task = this, .reason = "it was abandoned"});
 }
 
 void TaskRecord::ReleaseOnLane() {

@@ -192,12 +192,10 @@ void Engine::RequestShutdown() noexcept {
   BeginShutdown();
 }
 
-bool Engine::ShutdownBySignal() noexcept {
+void Engine::ShutdownBySignal() noexcept {
   nobody_waits_ = true;
-  const bool again = shutdown_requested_.exchange(true);
-  if (again) cut_short_ = true;
+  if (shutdown_requested_.exchange(true)) cut_short_ = true;
   inbox_->Nudge();
-  return again;
 }
 
 void Engine::StopAll() {
@@ -239,8 +237,9 @@ bool Engine::AwaitStages(Clock& clock, int64_t deadline_nanos, const TaskRecord*
 }
 
 void Engine::LeaveOverdueStage(int stop_order, bool had_time) {
-  if (!table_.Leave(stop_order)) return;
-  if (had_time && !events_.silent()) {
+  bool overdue = false;
+  if (!table_.Leave(stop_order, &overdue)) return;
+  if (overdue && had_time && !events_.silent()) {
     Notice notice{.kind = EventKind::kStageOverdue,
                   .reason = "a stop_order is not over in its part of the time"};
     try {

@@ -70,9 +70,9 @@ class Engine {
   void RequestShutdown() noexcept;
   // Nothing is taken up any more, and nobody is told yet.
   void RefuseTasks() noexcept { shutdown_requested_ = true; }
-  // The same; if that had been asked for already, it is cut short, and the answer true. Like it,
-  // for signal handlers.
-  bool ShutdownBySignal() noexcept;
+  // The same; if that had been asked for already, it is cut short. Like it, for signal handlers.
+  void ShutdownBySignal() noexcept;
+  bool cut_short() const noexcept { return cut_short_.load(); }
   // `roll`: what goes into the report, unless it is null.
   absl::Status Shutdown(absl::Duration timeout, RollCall* roll);
   // What ~Supervisor does.

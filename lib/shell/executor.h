@@ -32,8 +32,9 @@ class Job {
   virtual std::string_view thread_name() const noexcept = 0;
 
   // Since when it has been waiting for a lane, on the clock of whoever pushed it. Asked under the
-  // mutex of the executor, so it takes none. 0: nobody asks.
-  virtual int64_t queued_at_nanos() const noexcept { return 0; }
+  // mutex of the executor, so it takes none. kNotWaiting: it is about to be withdrawn.
+  static constexpr int64_t kNotWaiting = INT64_MAX;
+  virtual int64_t queued_at_nanos() const noexcept { return kNotWaiting; }
 
   // Which time it is that it runs. REQUIRES: asked by `Run`.
   uint32_t run_number() const { return run_number_; }
@@ -61,7 +62,15 @@ class JobQueue {
  public:
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
-  int64_t first_queued_at() const { return first_->queued_at_nanos(); }  // REQUIRES: not empty
+
+  // Of the first one that waits.
+  int64_t first_queued_at() const {
+    int64_t nanos = Job::kNotWaiting;
+    for (const Job* job = first_; job != nullptr && nanos == Job::kNotWaiting; job = job->next_) {
+      nanos = job->queued_at_nanos();
+    }
+    return nanos;
+  }
 
   void Push(Job& job) {
     job.place_ = Job::Place::kQueue;
@@ -127,7 +136,7 @@ class Executor {
   virtual bool is_crowded() const = 0;
   struct Waiting {
     size_t jobs = 0;
-    int64_t first_queued_at = 0;  // if there is one
+    int64_t first_queued_at = Job::kNotWaiting;
   };
   virtual Waiting LookAtQueue(bool forget) = 0;
 

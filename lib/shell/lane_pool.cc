@@ -188,11 +188,12 @@ void LanePool::WatchQueue() {
 
 LanePool::Waiting LanePool::LookAtQueue(bool forget) {
   MutexLock lock(mutex_);
-  if (queue_.empty()) {
-    if (forget) crowded_ = false;
-    return {};
+  const int64_t first_queued_at = queue_.first_queued_at();
+  if (first_queued_at != Job::kNotWaiting) {
+    return {.jobs = queue_.size(), .first_queued_at = first_queued_at};
   }
-  return {.jobs = queue_.size(), .first_queued_at = queue_.first_queued_at()};
+  if (forget) crowded_ = false;
+  return {};
 }
 
 // --- Lanes come and go.

@@ -108,7 +108,9 @@ void TaskRecord::FillLastLocked(AttemptLog::Entry& entry, int64_t number) const 
 Replaced TaskRecord::ReplaceErrorLocked(const Failure& failure, int64_t number, bool same) {
   Replaced replaced;
   AttemptLog* const log = extras_ != nullptr ? extras_->log.get() : nullptr;
-  if (log != nullptr && last_attempt_.exists()) {
+  // One that was given up, and comes back before its task is abandoned, is there already.
+  const bool again = last_attempt_.is_current && last_attempt_.row == kGivenUpRow;
+  if (log != nullptr && last_attempt_.exists() && !again) {
     if (last_attempt_.alike) {
       log->causes().CountAgain(last_attempt_.ended_nanos);
     } else if (!last_error_.ok()) {

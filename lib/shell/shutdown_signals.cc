@@ -80,17 +80,32 @@ void DoAsBefore(int signal) {
   raise(signal);
 }
 
+// Those whose Supervisors have all been cut short: the next one of any of them does what it did
+// before.
+void PutBackWhatIsOver() {
+  for (int signal = 1; signal < kSignals; ++signal) {
+    bool wanted = false;
+    bool over = true;
+    for (const Subscription& subscription : g_table) {
+      const Engine* const engine = subscription.engine;
+      if (engine == nullptr || (subscription.signals & BitOf(signal)) == 0) continue;
+      wanted = true;
+      over = over && engine->cut_short();
+    }
+    if (wanted && over) PutBack(signal);
+  }
+}
+
 void TellEngines(int signal) {
   bool told = false;
-  bool all_cut_short = true;
   for (Subscription& subscription : g_table) {
     Engine* const engine = subscription.engine;
     if (engine == nullptr || (subscription.signals & BitOf(signal)) == 0) continue;
     told = true;
-    if (!engine->ShutdownBySignal()) all_cut_short = false;
+    engine->ShutdownBySignal();
   }
   if (!told) return DoAsBefore(signal);
-  if (all_cut_short) PutBack(signal);
+  PutBackWhatIsOver();
 }
 
 // InForkChild is true a moment after the fork only, and a signal may come before.

@@ -129,7 +129,9 @@ void TaskRecord::EndWatchedRun(AttemptResult& attempt) {
   attempt.interrupted = true;
   attempt.lived_nanos = ended.lived_nanos;
   attempt.lane_lost = ended.lane_lost;
-  if (ended.lane_lost) engine_->events().Emit({.kind = EventKind::kLateReturn, .task = this});
+  if (!ended.lane_lost) return;
+  engine_->events().Emit(
+      {.kind = EventKind::kLateReturn, .task = this, .reason = "its lane was replaced"});
 }
 
 // --- On any thread.

@@ -38,7 +38,7 @@ std::string_view RecordJob<kDuty>::thread_name() const noexcept {
 
 template <Duty kDuty>
 int64_t RecordJob<kDuty>::queued_at_nanos() const noexcept {
-  return static_cast<const TaskRecord&>(*this).since_nanos();
+  return static_cast<const TaskRecord&>(*this).QueuedAtNanos();
 }
 
 template class RecordJob<Duty::kAttempt>;
@@ -87,9 +87,15 @@ int64_t TaskRecord::Now() const { return engine_->clock().NowNanos(); }
 void TaskRecord::MoveLocked(const Transition& transition) {
   if (!transition.taken) return;
   state_ = transition.next;
-  since_nanos_.store(Now(), std::memory_order_relaxed);
+  since_nanos_.store(Now(), std::memory_order_release);
   // Whoever starts or awakens a task pushes it itself.
   orders_ |= transition.actions & ~kEnqueue;
+}
+
+// By an executor. Whoever sees the time of a stop sees the stop.
+int64_t TaskRecord::QueuedAtNanos() const {
+  const int64_t since = since_nanos_.load(std::memory_order_acquire);
+  return stop_requested() ? Job::kNotWaiting : since;
 }
 
 // --- For handles.
@@ -235,8 +241,8 @@ bool TaskRecord::StopLocked() {
   const bool needs_service = state_ != TaskState::kRunning || HasStopCallsLocked();
   const Transition stop = internal::Next(state_, LifeEvent::kStopRequested);
   if (!stop.taken) return false;
+  stop_requested_ = true;  // before the time of the state: QueuedAtNanos
   MoveLocked(stop);
-  stop_requested_ = true;
   run_stopped_ = true;
   service_due_ = needs_service;
   if (!needs_service) orders_ &= ~kSignalStop;

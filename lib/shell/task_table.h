@@ -66,9 +66,9 @@ class TaskTable {
   StopStages::Stage stage() ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsToStop(int stop_order) const { return stages_.HasReached(stop_order); }
   // Makes the following stage the current one, if the current one is over, or if it is
-  // `stop_order`. False: nothing has changed.
+  // `stop_order`. False: nothing has changed. `overdue`: whether it was not over.
   bool LeaveIfOver() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool Leave(int stop_order) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool Leave(int stop_order, bool* overdue = nullptr) ABSL_LOCKS_EXCLUDED(mutex_);
   // Whether that one is over, but for `except`, or not the current one. May wait in vain.
   bool AwaitStage(int stop_order, Clock& clock, int64_t deadline_nanos, const TaskRecord* except)
       ABSL_LOCKS_EXCLUDED(mutex_);

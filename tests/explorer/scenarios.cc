@@ -306,6 +306,8 @@ void GivenUpAgainstReturn(Run& run) {
   run.Check(cleanups == 1 && shutdowns == (given_up ? 1 : 0), "a hook too many or too few");
   run.Check(!given_up || task.runs == 1, "it was tried again");
   run.Check(handle.state() == TaskState::kFinished, "it is not finished");
+  const size_t remembered = handle.history().attempts.size();
+  run.Check(remembered == static_cast<size_t>(task.runs), "an attempt is remembered twice, or not");
   const TaskHandle last = *supervisor->Submit("last", [] {});
   run.Check(last.Wait(absl::Seconds(1)).ok(), "no lane is left");
 }
