@@ -5,8 +5,8 @@
 //
 //   graceful_shutdown [--break=<name of a worker>]
 //
-// Exit code 0: a signal stopped it. 1: a task gave up. 2: a worker did not stop in time. A second
-// signal does not wait for those.
+// Exit code 0: a signal stopped it, be it before anything was started. 1: a task gave up. 2: a
+// worker did not stop in time. A second signal does not wait for those.
 
 #include <csignal>
 #include <cstdio>
@@ -48,16 +48,16 @@ void PrintTable(const std::vector<foxtive::SupervisionResult>& results) {
   }
 }
 
-absl::Status Start(foxtive::Supervisor& supervisor, std::string_view broken) {
-  if (absl::Status status = foxtive::ShutdownOnSignal(supervisor, {SIGINT, SIGTERM});
-      !status.ok()) {
-    return status;
-  }
+absl::Status Prepare(foxtive::Supervisor& supervisor, std::string_view broken) {
   for (const char* name : {"reader", "indexer", "sender"}) {
     const auto task = supervisor.Register(Worker(name, name == broken));
     if (!task.ok()) return task.status();
   }
-  return supervisor.StartAll();
+  if (absl::Status status = foxtive::ShutdownOnSignal(supervisor, {SIGINT, SIGTERM});
+      !status.ok()) {
+    return status;
+  }
+  return absl::OkStatus();
 }
 
 int Fail(const absl::Status& status) {
@@ -76,8 +76,12 @@ int main(int argc, char** argv) {
   }
 
   foxtive::Supervisor supervisor;
-  if (absl::Status status = Start(supervisor, argument.substr(kBreak.size())); !status.ok()) {
+  if (absl::Status status = Prepare(supervisor, argument.substr(kBreak.size())); !status.ok()) {
     return Fail(status);
+  }
+  if (absl::Status status = supervisor.StartAll(); !status.ok()) {
+    // A signal came first, so nothing is started any more.
+    return absl::IsFailedPrecondition(status) ? EXIT_SUCCESS : Fail(status);
   }
   std::cout << "up" << std::endl;
 

@@ -199,14 +199,14 @@ class SupervisedDevice : public foxtive::SupervisedTask {
   explicit SupervisedDevice(std::unique_ptr<Device> device) : device_(std::move(device)) {}
 
   std::string name() const override { return device_->id(); }
-  absl::Status Setup() override { return device_->Open(); }
   absl::Status Run(foxtive::TaskContext& context) override {
+    if (absl::Status status = device_->Open(); !status.ok()) return status;
     while (!context.stop_requested()) device_->Poll();  // throws when the line breaks
     return absl::OkStatus();
   }
   void OnShutdown() override { device_->Interrupt(); }  // ends a Poll that blocks
   void Cleanup() override { device_->Close(); }
-  void Configure(foxtive::TaskSpec& spec) const override { spec.retry_setup = true; }
+  void Configure(foxtive::TaskSpec& spec) const override { spec.stop_timeout = absl::Seconds(5); }
 
  private:
   const std::unique_ptr<Device> device_;

@@ -67,7 +67,7 @@ absl::StatusOr<int> WaitForSignal(absl::Span<const int> signals,
 //   the first                        `RequestShutdown()`
 //   one while a shutdown is on its   cuts that short: tasks that are not over are abandoned now,
 //   way, whoever asked for it        and `Shutdown`, wherever it waits, returns and names them
-//   the next                         does what it did before this call; by default the process ends
+//   whichever is next                does what it did before this call; by default the process ends
 //
 // Installs a handler, with SA_RESTART, and puts back what was there before unless somebody else has
 // replaced it meanwhile. Does not block. May be called again, for more signals; of several

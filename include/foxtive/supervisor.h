@@ -98,7 +98,7 @@ struct SupervisorOptions {
   // process that have one have the same.
   int stack_signal = 0;
 
-  // How many of its last attempts a task remembers, for `TaskHandle::history`. 0 to 1,000.
+  // How many attempts a task remembers, for `TaskHandle::history`: 0 to 1,000; causes from 2 on.
   int attempt_history = 8;
 };
 
@@ -126,7 +126,8 @@ class Supervisor {
   absl::StatusOr<TaskHandle> Submit(std::string name, RunFunction run);
   absl::StatusOr<TaskHandle> Submit(std::shared_ptr<SupervisedTask> task);
 
-  // Registers the task, to be started by `StartAll` and waited for by `WaitAny` and `WaitAll`.
+  // Registers the task, to be started by `StartAll` and waited for by `WaitAny` and `WaitAll`. Its
+  // result is kept until one of these has handed it out: for tasks without end there is `Submit`.
   absl::StatusOr<TaskHandle> Register(TaskSpec spec);
   absl::StatusOr<TaskHandle> Register(std::string name, RunFunction run);
   absl::StatusOr<TaskHandle> Register(std::shared_ptr<SupervisedTask> task);
@@ -150,10 +151,10 @@ class Supervisor {
       absl::Duration timeout = absl::InfiniteDuration());
 
   // Refuses new tasks, asks all to stop, and waits until they are over, but no longer than
-  // `timeout` (default: `shutdown_timeout`). OK: all are over. `kDeadlineExceeded`: names every
-  // worker that has not returned, and for how long; their results say `kAbandoned`. May be called
-  // again, and reports in the same way; of several at once each returns by its own deadline, and
-  // the earliest abandons.
+  // `timeout` (default: `shutdown_timeout`); a task whose `stop_timeout` ends before is abandoned
+  // then. OK: all are over. `kDeadlineExceeded`: names every worker that has not returned, and for
+  // how long; their results say `kAbandoned`. May be called again, and reports in the same way; of
+  // several at once each returns by its own deadline, and the earliest abandons.
   absl::Status Shutdown();
   absl::Status Shutdown(absl::Duration timeout);
 

@@ -3,7 +3,8 @@
 // TaskHandle: the caller's end of a task.
 //
 // Lifetime: a cheap value; copies name the same task and compare equal. It may outlive the task and
-// the Supervisor, and keeps only what the task leaves behind: its name, its counts and its result.
+// the Supervisor, and keeps what the task leaves behind: its name, its counts, its history and its
+// result; also, once for all of them, what the tasks of a Supervisor share, such as its clock.
 // Dropping it neither stops the task nor waits for it.
 // Thread safety: all members of one handle may be called from any thread at once; assigning to it
 // is a write, as for `std::shared_ptr`. Blocking: only `Wait` blocks. Errors: what a worker threw

@@ -46,8 +46,9 @@ struct TaskHistory {
   std::string task_name{};
   // The last ones, `SupervisorOptions::attempt_history` at most, in their order.
   std::vector<Attempt> attempts{};
-  // Of all attempts, the most frequent first, then the one that came first. Four are counted at a
-  // time; the rarest one gives way to a new one, and what it had counted is in `other_failures`.
+  // Of all attempts (see `SupervisorOptions::attempt_history`), the most frequent first, then the
+  // one that came first. Four are counted at a time; the rarest one gives way to a new one, and
+  // what it had counted is in `other_failures`.
   std::vector<Cause> causes{};
   int64_t other_failures = 0;
 };

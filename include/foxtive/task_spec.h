@@ -42,8 +42,9 @@ namespace foxtive {
 // Every hook is optional. A hook that throws is caught, counted (`TaskInfo::hook_failures`) and
 // reported, and never stops supervision.
 struct TaskHooks {
-  // Before the first attempt. A failure, or an exception, ends the task with `kSetupFailed`; under
-  // `TaskSpec::retry_setup` it is backed off and tried again.
+  // Before the first attempt, once for the task: what each attempt needs anew, such as a
+  // connection, is for `run` or `on_restart`. A failure, or an exception, ends the task with
+  // `kSetupFailed`; under `TaskSpec::retry_setup` it is backed off and tried again.
   absl::AnyInvocable<absl::Status()> setup{};
 
   // Once, when the task is over, if its `setup` had begun (without one: its first attempt).
@@ -63,7 +64,8 @@ struct TaskHooks {
   // Not asked once a stop was requested. One that throws counts as true.
   absl::AnyInvocable<bool(int64_t attempt, const absl::Status& error)> should_restart{};
 
-  // Once, when a stop of a task that has begun its `setup` is asked for: close the socket, notify
+  // Once, when a stop of a task that has begun its `setup` is asked for (of an attempt that hangs,
+  // `TaskContext::OnStop` is told alone): close the socket, notify
   // the condition variable, whatever makes a blocked `run` return. Runs on another thread than
   // `run`, beside it.
   absl::AnyInvocable<void()> on_shutdown{};
@@ -124,8 +126,9 @@ struct TaskSpec {
   bool retry_setup = false;
 
   // How long `run` may go without `TaskContext::Heartbeat`, from its beginning on, before it is
-  // taken for stuck. Infinite: there is no such limit. More than 0. A process that was suspended is
-  // not held to it: if the monitor wakes more than a second late, all attempts count anew.
+  // taken for stuck; `setup` and hooks are not watched. Infinite: there is no such limit. More than
+  // 0. A process that was suspended is not held to it: if the monitor wakes more than a second
+  // late, all attempts count anew.
   absl::Duration heartbeat_timeout = absl::InfiniteDuration();
 
   // How long one call of `run` may last before it is taken for stuck. Infinite: as long as it

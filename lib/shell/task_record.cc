@@ -36,9 +36,12 @@ std::string_view RecordJob<kDuty>::thread_name() const noexcept {
   return static_cast<const TaskRecord&>(*this).name();
 }
 
+// Whoever sees the time of a stop sees the stop.
 template <Duty kDuty>
 int64_t RecordJob<kDuty>::queued_at_nanos() const noexcept {
-  return static_cast<const TaskRecord&>(*this).QueuedAtNanos();
+  const auto& record = static_cast<const TaskRecord&>(*this);
+  const int64_t since = record.since_nanos_.load(std::memory_order_acquire);
+  return record.stop_requested() ? kNotWaiting : since;
 }
 
 template class RecordJob<Duty::kAttempt>;
@@ -90,12 +93,6 @@ void TaskRecord::MoveLocked(const Transition& transition) {
   since_nanos_.store(Now(), std::memory_order_release);
   // Whoever starts or awakens a task pushes it itself.
   orders_ |= transition.actions & ~kEnqueue;
-}
-
-// By an executor. Whoever sees the time of a stop sees the stop.
-int64_t TaskRecord::QueuedAtNanos() const {
-  const int64_t since = since_nanos_.load(std::memory_order_acquire);
-  return stop_requested() ? Job::kNotWaiting : since;
 }
 
 // --- For handles.
@@ -207,11 +204,7 @@ absl::StatusOr<SupervisionResult> TaskRecord::Wait(absl::Duration timeout) {
     return absl::FailedPreconditionError(
         absl::StrCat("the code of task '", name_, "' can't wait for its own result"));
   }
-  const bool done = waiters_.Await(mutex_, engine_->clock(), After(Now(), timeout), [this] {
-    mutex_.AssertHeld();
-    return has_result_;
-  });
-  if (done) return MakeResultLocked();
+  if (AwaitResultLocked(After(Now(), timeout))) return MakeResultLocked();
   return absl::DeadlineExceededError(
       absl::StrCat("task '", name_, "' is not over after ", absl::FormatDuration(timeout)));
 }
@@ -241,7 +234,7 @@ bool TaskRecord::StopLocked() {
   const bool needs_service = state_ != TaskState::kRunning || HasStopCallsLocked();
   const Transition stop = internal::Next(state_, LifeEvent::kStopRequested);
   if (!stop.taken) return false;
-  stop_requested_ = true;  // before the time of the state: QueuedAtNanos
+  stop_requested_ = true;  // before the time of the state: queued_at_nanos
   MoveLocked(stop);
   run_stopped_ = true;
   service_due_ = needs_service;

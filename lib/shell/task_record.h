@@ -272,7 +272,6 @@ class TaskRecord final : public TimerNode,
   bool HasStopCallsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool stop_requested() const { return stop_requested_.load(); }
-  int64_t QueuedAtNanos() const;
   int64_t since_nanos() const { return since_nanos_.load(std::memory_order_relaxed); }
   int64_t Now() const;
   absl::Duration FirstDelay() const;

@@ -6,7 +6,10 @@
 #include <sys/prctl.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstddef>
+
+#include "lib/shell/signal_wait.h"
 
 namespace foxtive::internal {
 namespace {
@@ -62,7 +65,16 @@ void SignalsBlocked::Renew() {
   pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
 }
 
-SignalsBlocked::~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
+SignalsBlocked::~SignalsBlocked() {
+  if (sigismember(&former_, SIGPIPE) == 0) {
+    // A write to a closed connection has left it to this thread, and has said EPIPE.
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    TakeSignal(broken_pipe, /*deadline_nanos=*/0);
+  }
+  pthread_sigmask(SIG_SETMASK, &former_, nullptr);
+}
 
 ThreadName CutThreadName(std::string_view name) {
   ThreadName cut{};

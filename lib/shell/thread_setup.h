@@ -33,7 +33,8 @@ inline constexpr std::array kFaultSignals = {SIGSEGV, SIGBUS, SIGFPE, SIGILL,
 bool BlocksSignals();
 
 // Blocks all signals on this thread but those that a fault of its own raises, so that the host's
-// signals go to the host's threads; puts the mask back. A thread created meanwhile inherits it.
+// signals go to the host's threads; puts the mask back, without a SIGPIPE that has come meanwhile,
+// which would end the process. A thread created meanwhile inherits it.
 class SignalsBlocked {
  public:
   SignalsBlocked();
