@@ -99,10 +99,7 @@ StuckStep AttemptWatch::AfterInterruption(int64_t now) {
   const int64_t due = After(missed_at_, stop_timeout_);
   if (lane_lost_) return {};
   if (now < due) return {.look_again_nanos = due};
-  if (on_stuck_ == OnStuck::kRestartOrGiveUp) {
-    given_up_ = true;
-    return {.then = StuckStep::kGiveUp};
-  }
+  if (on_stuck_ == OnStuck::kRestartOrGiveUp) return {.then = StuckStep::kGiveUp};
   lane_lost_ = true;
   return {.then = StuckStep::kReplaceLane, .run_number = run_number_};
 }

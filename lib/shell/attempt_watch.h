@@ -96,7 +96,6 @@ class AttemptWatch {
 
   bool interrupted() const { return interrupted_; }
   bool lane_lost() const { return lane_lost_; }
-  bool given_up() const { return given_up_; }
   bool runs() const { return began_ != Clock::kNever; }
   int64_t began() const { return began_; }  // if it does
   bool stuck() const { return runs() && missed_ != Missed::kNothing; }
@@ -125,7 +124,6 @@ class AttemptWatch {
   bool run_told_ = false;   // the same of its run_timeout
   bool interrupted_ = false;
   bool lane_lost_ = false;
-  bool given_up_ = false;
   Missed missed_ = Missed::kNothing;
   uint32_t run_number_ = 0;        // of the job
   int64_t began_ = Clock::kNever;  // kNever: it is not in `run`

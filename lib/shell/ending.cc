@@ -104,12 +104,17 @@ void TaskRecord::WindDown() {
 bool TaskRecord::Abandon() {
   const Claimed claimed = Claim(/*abandoned=*/true);
   if (claimed == Claimed::kByAnother) return false;
+  PublishAbandoned(claimed == Claimed::kStuck);
+  return true;
+}
+
+// By whoever has claimed it.
+void TaskRecord::PublishAbandoned(bool stuck) {
   const bool lane_replaced = engine_->lanes().Abandon(attempt_job());
   const bool service_replaced = engine_->services().Abandon(service_job());
-  Publish(/*abandoned=*/claimed == Claimed::kStuck, /*on_lane=*/false);
+  Publish(/*abandoned=*/stuck, /*on_lane=*/false);
   engine_->inbox().Post(*this);  // its timer, if another thread was faster
-  if (claimed == Claimed::kStuck && !(lane_replaced && service_replaced)) TellNotReplaced();
-  return true;
+  if (stuck && !(lane_replaced && service_replaced)) TellNotReplaced();
 }
 
 void TaskRecord::TellNotReplaced() {
@@ -128,8 +133,7 @@ TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
   // Nothing of it is stuck but, at worst, a destructor; the result does not wait for that.
   if (!abandoned || !setup_begun_) return Claimed::kOver;
   final_status_ = SupervisionStatus::kAbandoned;
-  const bool given_up = watch_ != nullptr && watch_->given_up();
-  final_row_ = given_up ? kGivenUpRow : kAbandonedRow;
+  final_row_ = kAbandonedRow;
   return Claimed::kStuck;
 }
 

@@ -80,18 +80,22 @@ bool IsMoreFrequent(const TaskHistory::Cause& a, const TaskHistory::Cause& b) {
 void TaskRecord::PrepareLog() {
   if (!std::exchange(has_history_, true)) return;
   has_log_ = true;
-  MakeLog();
+  ExtrasPointer made = MadeLog();
+  if (made == nullptr) return;
+  MutexLock lock(mutex_);
+  Adopt(extras_, std::move(made));
 }
 
-void TaskRecord::MakeLog() {
+// Null: none is wanted, or there is no memory for it.
+ExtrasPointer TaskRecord::MadeLog() const {
   const int remembered = engine_->attempt_history();
-  if (remembered <= 1) return;
+  if (remembered <= 1) return nullptr;
   try {
     auto made = std::make_unique<RecordExtras>();
     made->log = std::make_unique<AttemptLog>(static_cast<size_t>(remembered) - 1);
-    MutexLock lock(mutex_);
-    Adopt(extras_, std::move(made));
+    return made;
   } catch (const std::bad_alloc&) {
+    return nullptr;
   }
 }
 
@@ -108,9 +112,7 @@ void TaskRecord::FillLastLocked(AttemptLog::Entry& entry, int64_t number) const 
 Replaced TaskRecord::ReplaceErrorLocked(const Failure& failure, int64_t number, bool same) {
   Replaced replaced;
   AttemptLog* const log = extras_ != nullptr ? extras_->log.get() : nullptr;
-  // One that was given up, and comes back before its task is abandoned, is there already.
-  const bool again = last_attempt_.is_current && last_attempt_.row == kGivenUpRow;
-  if (log != nullptr && last_attempt_.exists() && !again) {
+  if (log != nullptr && last_attempt_.exists()) {
     if (last_attempt_.alike) {
       log->causes().CountAgain(last_attempt_.ended_nanos);
     } else if (!last_error_.ok()) {

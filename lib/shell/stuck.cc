@@ -227,7 +227,7 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
     if (state_ != TaskState::kRunning && state_ != TaskState::kQueued) return Clock::kNever;
     step = watch_->NextStep(resumed_nanos, Now());
     if (step.then == StuckStep::kInterrupt) run_stopped_ = true;
-    if (step.then == StuckStep::kGiveUp) StopLocked();
+    if (step.then == StuckStep::kGiveUp) GiveUpLocked();
     breaker = BreakerLocked();
   }
   if (step.missed != Missed::kNothing) TellStuck(step.missed);
@@ -243,10 +243,9 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
       ReplaceLane(step.run_number);
       break;
     case StuckStep::kGiveUp:
-      FailByHanging();
       EndWaits(breaker.get());
       engine_->inbox().Post(*this);
-      Abandon();
+      PublishAbandoned(/*stuck=*/true);
       break;
     case StuckStep::kAbortProcess:
       AbortProcess(step.missed);
@@ -254,25 +253,23 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
   return step.look_again_nanos;
 }
 
-// What the result of a task that is given up has for a cause, since the attempt itself has none
-// yet. Unless it has come back in this moment: then its own end stands.
-void TaskRecord::FailByHanging() {
-  Missed missed;
-  {
-    MutexLock lock(mutex_);
-    missed = watch_->missed();
-  }
-  const Failure failure{
-      .status = StuckStatus(missed, watch_->limits(), "; asked to stop, it has not returned")};
-  MakeLog();
-  MutexLock lock(mutex_);
-  if (concluded_ || !watch_->runs()) return;
+// At once, with the decision: whatever the attempt still comes to is late. The result has the hang
+// for its cause.
+void TaskRecord::GiveUpLocked() {
+  const int64_t began = watch_->began();
+  StopLocked();
+  const Failure failure{.status = StuckStatus(watch_->missed(), watch_->limits(),
+                                              "; asked to stop, it has not returned")};
+  if (ExtrasPointer made = MadeLog()) Adopt(extras_, std::move(made));
   watch_->Keep(ReplaceErrorLocked(failure, attempts_, /*same=*/false));
-  last_attempt_ = {.began_nanos = watch_->began(),
-                   .ended_nanos = Now(),
+  last_attempt_ = {.began_nanos = began,
+                   .ended_nanos = since_nanos(),
                    .row = kGivenUpRow,
                    .final = true,
                    .is_current = true};
+  concluded_ = true;
+  final_status_ = SupervisionStatus::kAbandoned;
+  final_row_ = kGivenUpRow;
 }
 
 void TaskRecord::TellStuck(Missed missed) {

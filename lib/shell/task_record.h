@@ -230,7 +230,7 @@ class TaskRecord final : public TimerNode,
 
   // --- record_history.cc
   void PrepareLog() ABSL_LOCKS_EXCLUDED(mutex_);
-  void MakeLog() ABSL_LOCKS_EXCLUDED(mutex_);
+  ExtrasPointer MadeLog() const;
   void FillLastLocked(AttemptLog::Entry& entry, int64_t number) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Replaced ReplaceErrorLocked(const Failure& failure, int64_t number, bool same)
@@ -240,7 +240,7 @@ class TaskRecord final : public TimerNode,
   bool BeginWatchedRun() ABSL_LOCKS_EXCLUDED(mutex_);
   void EndWatchedRun(AttemptResult& attempt) ABSL_LOCKS_EXCLUDED(mutex_);
   void TellInterrupted() ABSL_LOCKS_EXCLUDED(mutex_);
-  void FailByHanging() ABSL_LOCKS_EXCLUDED(mutex_);
+  void GiveUpLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellStuck(Missed missed) ABSL_LOCKS_EXCLUDED(mutex_);
   void KeepStack(std::shared_ptr<const StackTrace> stack) ABSL_LOCKS_EXCLUDED(mutex_);
   void ReplaceLane(uint32_t run_number) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -259,6 +259,7 @@ class TaskRecord final : public TimerNode,
     kStuck,      // this one does: user code is still inside
   };
   Claimed Claim(bool abandoned) ABSL_LOCKS_EXCLUDED(mutex_);
+  void PublishAbandoned(bool stuck) ABSL_LOCKS_EXCLUDED(mutex_);
   void Publish(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);
   void EmitEnd(bool on_lane);
   void SetResult(bool abandoned, bool on_lane) ABSL_LOCKS_EXCLUDED(mutex_);

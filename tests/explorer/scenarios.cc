@@ -312,6 +312,19 @@ void GivenUpAgainstReturn(Run& run) {
   run.Check(last.Wait(absl::Seconds(1)).ok(), "no lane is left");
 }
 
+// Nothing is to be called beside it, so its lane might be the one to wind it down.
+void GivenUpWithoutHooks(Run& run) {
+  Counted task;
+  auto supervisor = run.MakeSupervisor(1);
+  const TaskHandle handle = *supervisor->Submit(Hanging(
+      run, task, OnStuck::kRestartOrGiveUp, [&run](TaskContext&) { run.Dwell(absl::Seconds(2)); }));
+  const bool given_up = handle.Wait()->final_status == SupervisionStatus::kAbandoned;
+  run.Check(task.runs == (given_up ? 1 : 2),
+            "it was not tried again, or was though it is given up");
+  run.Dwell(absl::Seconds(2));
+  run.Check(handle.state() == TaskState::kFinished, "it is not finished");
+}
+
 // What is asked to stop in its turn, lower orders last, so that they are put aside.
 std::vector<TaskHandle> InOrder(Supervisor& supervisor, const std::function<void(int)>& asked) {
   std::vector<TaskHandle> tasks;
@@ -372,6 +385,7 @@ std::vector<Scenario> AllScenarios() {
           {"a stop against a missed heartbeat", &StopAgainstHang},
           {"a lane that is lost against the return", &LaneLostAgainstReturn},
           {"a task that is given up against the return", &GivenUpAgainstReturn},
+          {"the same without hooks", &GivenUpWithoutHooks},
           {"stages, one by one", &StagesOneByOne},
           {"stages, without time", &StagesWithoutTime}};
 }
