@@ -53,11 +53,7 @@ absl::Status Prepare(foxtive::Supervisor& supervisor, std::string_view broken) {
     const auto task = supervisor.Register(Worker(name, name == broken));
     if (!task.ok()) return task.status();
   }
-  if (absl::Status status = foxtive::ShutdownOnSignal(supervisor, {SIGINT, SIGTERM});
-      !status.ok()) {
-    return status;
-  }
-  return absl::OkStatus();
+  return foxtive::ShutdownOnSignal(supervisor, {SIGINT, SIGTERM});
 }
 
 int Fail(const absl::Status& status) {

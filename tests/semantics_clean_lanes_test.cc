@@ -28,7 +28,7 @@
 #include "foxtive/supervisor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "lib/shell/thread_setup.h"
+#include "lib/shell/lane_thread.h"
 #include "tests/support/child_process.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/test_util.h"
@@ -311,24 +311,24 @@ siginfo_t AwaitSignal(const sigset_t& signals) {
   return info;
 }
 
-// The host blocks all signals in its main thread and waits for them there. It is another thread of
-// it, which has them unblocked and is gone later, that creates the Supervisor.
 // The thread may be one of the host's pool, that lets SIGPIPE through.
 TEST(Semantics, S25_ABrokenPipeEndsNothingWhenTheThreadIsGivenBack) {
   const auto former = std::signal(SIGPIPE, SIG_DFL);
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
   close(ends[0]);
-  std::thread lane([&ends] {
-    const internal::SignalsBlocked signals_blocked;
+  std::thread thread([&ends] {
+    const internal::LaneThread lane("lane", /*is_own=*/true);
     EXPECT_EQ(write(ends[1], "x", 1), -1);
     EXPECT_EQ(errno, EPIPE);
   });
-  lane.join();
+  thread.join();
   close(ends[1]);
   std::signal(SIGPIPE, former);
 }
 
+// The host blocks all signals in its main thread and waits for them there. It is another thread of
+// it, which has them unblocked and is gone later, that creates the Supervisor.
 TEST(Semantics, DISABLED_SignalsBesideEightWorkers) {
   const sigset_t signals = HostSignals();
   pthread_sigmask(SIG_SETMASK, &signals, nullptr);

@@ -65,9 +65,8 @@ struct TaskHooks {
   absl::AnyInvocable<bool(int64_t attempt, const absl::Status& error)> should_restart{};
 
   // Once, when a stop of a task that has begun its `setup` is asked for (of an attempt that hangs,
-  // `TaskContext::OnStop` is told alone): close the socket, notify
-  // the condition variable, whatever makes a blocked `run` return. Runs on another thread than
-  // `run`, beside it.
+  // `TaskContext::OnStop` is told alone): close the socket, notify the condition variable, whatever
+  // makes a blocked `run` return. Runs on another thread than `run`, beside it.
   absl::AnyInvocable<void()> on_shutdown{};
 };
 

@@ -7,10 +7,11 @@
 //   service job: stop callbacks, on_shutdown ───────┘
 //   monitor, or Shutdown, when the time is over: Abandon ────────────────────────▶ Publish
 //
-// Who publishes is settled by Claim, once. From then on nothing that the result shows changes. Who
-// comes second is late: what it had to do to the task is done by then, and only the list of workers
-// that have not returned changes. The order of publication is: name free and counts lowered;
-// result, state, future and waiters of handles; WaitAny, WaitAll and Shutdown.
+// Who publishes is settled by Claim, or by GiveUpLocked (stuck.cc), once. From then on nothing that
+// the result shows changes. Who comes second is late: what it had to do to the task is done by
+// then, and only the list of workers that have not returned changes. The order of publication is:
+// name free and counts lowered; result, state, future and waiters of handles; WaitAny, WaitAll and
+// Shutdown.
 
 #include <memory>
 #include <stop_token>

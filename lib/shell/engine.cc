@@ -237,18 +237,20 @@ bool Engine::AwaitStages(Clock& clock, int64_t deadline_nanos, const TaskRecord*
 }
 
 void Engine::LeaveOverdueStage(int stop_order, bool had_time) {
-  bool overdue = false;
-  if (!table_.Leave(stop_order, &overdue)) return;
-  if (overdue && had_time && !events_.silent()) {
-    Notice notice{.kind = EventKind::kStageOverdue,
-                  .reason = "a stop_order is not over in its part of the time"};
-    try {
-      notice.text = table_.DescribeStage(stop_order);
-    } catch (const std::bad_alloc&) {
-    }
-    events_.Emit(std::move(notice));
-  }
+  if (!table_.Leave(stop_order)) return;
+  if (had_time && !events_.silent()) TellOverdueStage(stop_order);
   StopAll();
+}
+
+void Engine::TellOverdueStage(int stop_order) {
+  Notice notice{.kind = EventKind::kStageOverdue,
+                .reason = "a stop_order is not over in its part of the time"};
+  try {
+    notice.text = table_.DescribeStage(stop_order);
+    if (notice.text.empty()) return;  // it has ended in this moment
+  } catch (const std::bad_alloc&) {
+  }
+  events_.Emit(std::move(notice));
 }
 
 absl::Status Engine::Shutdown(absl::Duration timeout, RollCall* roll) {

@@ -119,6 +119,7 @@ class Engine {
   void BeginShutdown() noexcept;
   bool AwaitStages(Clock& clock, int64_t deadline_nanos, const TaskRecord* except);
   void LeaveOverdueStage(int stop_order, bool had_time);
+  void TellOverdueStage(int stop_order);
   void AbandonStopping(const TaskRecord* except);
   void AbandonAll(const TaskRecord* except);
   void DropResults();

@@ -32,7 +32,8 @@ class Job {
   virtual std::string_view thread_name() const noexcept = 0;
 
   // Since when it has been waiting for a lane, on the clock of whoever pushed it. Asked under the
-  // mutex of the executor, so it takes none. kNotWaiting: it is about to be withdrawn.
+  // mutex of the executor, so it takes none. kNotWaiting: it is about to
+  // be withdrawn, or is none that is asked.
   static constexpr int64_t kNotWaiting = INT64_MAX;
   virtual int64_t queued_at_nanos() const noexcept { return kNotWaiting; }
 

@@ -38,7 +38,9 @@ class LaneThread {
   }
 
   ~LaneThread() {
-    if (is_own_) SetName(former_name_);
+    if (!is_own_) return;
+    signals_blocked_->DropBrokenPipe();
+    SetName(former_name_);
   }
 
   LaneThread(const LaneThread&) = delete;

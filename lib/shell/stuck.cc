@@ -256,13 +256,12 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
 // At once, with the decision: whatever the attempt still comes to is late. The result has the hang
 // for its cause.
 void TaskRecord::GiveUpLocked() {
-  const int64_t began = watch_->began();
   StopLocked();
   const Failure failure{.status = StuckStatus(watch_->missed(), watch_->limits(),
                                               "; asked to stop, it has not returned")};
   if (ExtrasPointer made = MadeLog()) Adopt(extras_, std::move(made));
   watch_->Keep(ReplaceErrorLocked(failure, attempts_, /*same=*/false));
-  last_attempt_ = {.began_nanos = began,
+  last_attempt_ = {.began_nanos = watch_->began(),
                    .ended_nanos = since_nanos(),
                    .row = kGivenUpRow,
                    .final = true,

@@ -119,12 +119,10 @@ bool TaskTable::LeaveIfOver() {
   return true;
 }
 
-bool TaskTable::Leave(int stop_order, bool* overdue) {
+bool TaskTable::Leave(int stop_order) {
   {
     MutexLock lock(mutex_);
-    if (stages_.current().stop_order != stop_order) return false;
-    if (overdue != nullptr) *overdue = !stages_.current_is_over();
-    if (!stages_.Next()) return false;
+    if (stages_.current().stop_order != stop_order || !stages_.Next()) return false;
   }
   waiters_.WakeAll(mutex_, clock_);
   return true;
@@ -145,12 +143,9 @@ bool TaskTable::AwaitStage(int stop_order, Clock& clock, int64_t deadline_nanos,
 std::string TaskTable::DescribeStage(int stop_order) const {
   MutexLock lock(mutex_);
   const size_t unfinished = stages_.unfinished(stop_order);
-  std::string text =
-      absl::StrCat("stop_order ", stop_order, ": its part of the time is over, and ");
-  // Where they have ended in this moment.
-  if (unfinished == 0) absl::StrAppend(&text, "so are its tasks, but just now");
-  if (unfinished == 1) absl::StrAppend(&text, "1 task is not");
-  if (unfinished > 1) absl::StrAppend(&text, unfinished, " tasks are not");
+  if (unfinished == 0) return "";
+  std::string text = absl::StrCat("stop_order ", stop_order, ": its part of the time is over, and ",
+                                  unfinished, unfinished == 1 ? " task is" : " tasks are", " not");
   size_t named = 0;
   for (const TaskRecord* record = stopping_.first(); record != nullptr && named < kNamed;
        record = record->table_link().next) {

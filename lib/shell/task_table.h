@@ -66,13 +66,13 @@ class TaskTable {
   StopStages::Stage stage() ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsToStop(int stop_order) const { return stages_.HasReached(stop_order); }
   // Makes the following stage the current one, if the current one is over, or if it is
-  // `stop_order`. False: nothing has changed. `overdue`: whether it was not over.
+  // `stop_order`. False: nothing has changed.
   bool LeaveIfOver() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool Leave(int stop_order, bool* overdue = nullptr) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool Leave(int stop_order) ABSL_LOCKS_EXCLUDED(mutex_);
   // Whether that one is over, but for `except`, or not the current one. May wait in vain.
   bool AwaitStage(int stop_order, Clock& clock, int64_t deadline_nanos, const TaskRecord* except)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  // Who is not, for people. May throw std::bad_alloc.
+  // Who is not, for people; empty if it is. May throw std::bad_alloc.
   std::string DescribeStage(int stop_order) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Around the publication of a result.

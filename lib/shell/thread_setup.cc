@@ -65,16 +65,15 @@ void SignalsBlocked::Renew() {
   pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
 }
 
-SignalsBlocked::~SignalsBlocked() {
-  if (sigismember(&former_, SIGPIPE) == 0) {
-    // A write to a closed connection has left it to this thread, and has said EPIPE.
-    sigset_t broken_pipe;
-    sigemptyset(&broken_pipe);
-    sigaddset(&broken_pipe, SIGPIPE);
-    TakeSignal(broken_pipe, /*deadline_nanos=*/0);
-  }
-  pthread_sigmask(SIG_SETMASK, &former_, nullptr);
+void SignalsBlocked::DropBrokenPipe() {
+  if (sigismember(&former_, SIGPIPE) == 1) return;
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  TakeSignal(broken_pipe, /*deadline_nanos=*/0);
 }
+
+SignalsBlocked::~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
 
 ThreadName CutThreadName(std::string_view name) {
   ThreadName cut{};

@@ -33,8 +33,7 @@ inline constexpr std::array kFaultSignals = {SIGSEGV, SIGBUS, SIGFPE, SIGILL,
 bool BlocksSignals();
 
 // Blocks all signals on this thread but those that a fault of its own raises, so that the host's
-// signals go to the host's threads; puts the mask back, without a SIGPIPE that has come meanwhile,
-// which would end the process. A thread created meanwhile inherits it.
+// signals go to the host's threads; puts the mask back. A thread created meanwhile inherits it.
 class SignalsBlocked {
  public:
   SignalsBlocked();
@@ -42,6 +41,10 @@ class SignalsBlocked {
 
   // Blocks them again, whatever others have done to the mask meanwhile.
   void Renew();
+
+  // Takes a SIGPIPE that has come, if the mask that is put back would let it through: a write to a
+  // closed connection leaves it to the thread, and has said EPIPE.
+  void DropBrokenPipe();
 
   SignalsBlocked(const SignalsBlocked&) = delete;
   SignalsBlocked& operator=(const SignalsBlocked&) = delete;

@@ -104,8 +104,8 @@ void Session::TellOfShutdown(absl::Duration timeout) {
   shut_down_ = true;
   int first = std::numeric_limits<int>::max();
   for (const std::shared_ptr<Probe>& probe : Mine()) {
-    if (probe->handle().valid() && !probe->has_result())
-      first = std::min(first, probe->plan().stop_order);
+    if (!probe->handle().valid() || probe->has_result()) continue;
+    first = std::min(first, probe->plan().stop_order);
   }
   for (const std::shared_ptr<Probe>& probe : Mine()) {
     const bool at_once = probe->plan().stop_order == first;
