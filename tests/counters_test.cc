@@ -29,7 +29,7 @@ namespace foxtive::internal {
 struct Counters {
   static void Set(TaskRecord& record, int64_t count) {
     MutexLock lock(record.mutex_);
-    record.attempts_ = record.failures_in_a_row_ = record.hook_failures_ = count;
+    record.attempts_ = record.failures_in_a_row_ = record.extras_->hook_failures = count;
   }
   static void Set(TaskTable& table, uint64_t tasks) {
     MutexLock lock(table.mutex_);

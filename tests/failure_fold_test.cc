@@ -56,11 +56,11 @@ TEST(FailureFoldTest, OneInTenSecondsIsToldWithTheExactCount) {
 TEST(FailureFoldTest, TheWindowBeginsWithWhatWasToldLast) {
   Log log;
   EXPECT_TRUE(log.Fail(kOther, 0));
-  for (int i = 2; i <= 4; ++i) EXPECT_TRUE(log.Fail(kSame, 5));
-  EXPECT_FALSE(log.Fail(kSame, 5 + kWindow - 1));
-  EXPECT_TRUE(log.Fail(kSame, 5 + kWindow));
+  for (int i = 2; i <= 4; ++i) EXPECT_TRUE(log.Fail(kSame, 5'000));
+  EXPECT_FALSE(log.Fail(kSame, 5'000 + kWindow - 1));
+  EXPECT_TRUE(log.Fail(kSame, 5'000 + kWindow));
   EXPECT_EQ(log.accounted(), log.failures());
-  EXPECT_FALSE(log.Fail(kSame, 5 + kWindow + 1));
+  EXPECT_FALSE(log.Fail(kSame, 5'000 + kWindow + 1'000));
 }
 
 TEST(FailureFoldTest, AnotherFailureIsToldAtOnce) {

@@ -139,7 +139,7 @@ TEST(LanePoolTest, AJobMayBePushedAgainWhileItRuns) {
   PoolUnderTest pool(2);
   // Each run has a reference of its own, so the last one says when all are over.
   std::promise<void> over;
-  class SelfPusher final : public Job {
+  class SelfPusher final : public CustomJob {
    public:
     SelfPusher(PoolUnderTest& pool_in, std::promise<void>& over_in)
         : pool_(pool_in), over_(over_in) {}

@@ -26,21 +26,25 @@
 
 namespace foxtive::internal {
 
-// What a record keeps of the attempt that ended last; its status is `last_error`.
-struct EndedAttempt {
+// What a record keeps of the attempt that ended last; its status is `last_error`. In two parts, of
+// which the record has the lesser one among what it has of that size.
+struct AttemptTimes {
   static constexpr int64_t kNone = INT64_MAX;
 
   int64_t began_nanos = 0;
   int64_t ended_nanos = kNone;
-  uint8_t row = 0;     // of the verdict; 0: it is being asked for
-  bool final = false;  // the verdict
-  bool waits = false;  // for a delay, before the next one
-  bool in_setup = false;
-  bool alike = false;       // it is a failure like the one before it
-  bool is_current = false;  // no attempt has begun since
 
   bool exists() const { return ended_nanos != kNone; }
 };
+struct AttemptMarks {
+  uint8_t row = 0;         // of the verdict; 0: it is being asked for
+  bool final : 1 = false;  // the verdict
+  bool waits : 1 = false;  // for a delay, before the next one
+  bool in_setup : 1 = false;
+  bool alike : 1 = false;       // it is a failure like the one before it
+  bool is_current : 1 = false;  // no attempt has begun since
+};
+struct EndedAttempt : AttemptTimes, AttemptMarks {};
 
 class AttemptLog {
  public:

@@ -38,11 +38,12 @@ class FailureFold {
   // True: it is to be told, and to be followed by `Told`. `same`: as the failure before it; `last`:
   // no attempt follows.
   bool Count(bool same, bool last, int64_t now_nanos) {
-    alike_ = same ? std::min<uint8_t>(alike_ + 1, kAlike) : 1;
-    if (now_nanos - window_nanos_ >= kWindowNanos) in_window_ = 0;
-    const bool quiet = now_nanos - told_nanos_ >= kWindowNanos;
+    const int64_t now = Micros(now_nanos);
+    alike_ = same ? std::min<uint64_t>(alike_ + 1, kAlike) : 1;
+    if (now - WindowBegan() >= kWindow) in_window_ = 0;
+    const bool quiet = now - told_ >= kWindow;
     const bool tell = last || quiet || (alike_ < kAlike && in_window_ < kMaxInWindow);
-    if (!tell) ++folded_;
+    if (!tell) CountFolded();
     return tell;
   }
 
@@ -50,24 +51,39 @@ class FailureFold {
 
   void Told(bool delivered, int64_t now_nanos) {
     if (!delivered) {
-      ++folded_;
+      CountFolded();
       return;
     }
+    const int64_t now = Micros(now_nanos);
     folded_ = 0;
-    told_nanos_ = now_nanos;
-    if (in_window_ == 0) window_nanos_ = now_nanos;
-    in_window_ = std::min<uint8_t>(in_window_ + 1, kMaxInWindow);
+    told_in_window_ =
+        in_window_ == 0
+            ? 0
+            : static_cast<uint64_t>(std::clamp(now - WindowBegan(), int64_t{0}, kWindow));
+    told_ = now;
+    in_window_ = std::min<uint64_t>(in_window_ + 1, kMaxInWindow);
   }
 
  private:
+  // There is one in each task, so all is in two words: times in microseconds, and no count is
+  // larger than is asked for. `folded_` stays at its largest value: that many failures, of which
+  // none could be told, are ten minutes of doing nothing else.
+  static constexpr int64_t kWindow = kWindowNanos / 1000;
   static constexpr int64_t kLongAgo = INT64_MIN / 2;
+  static constexpr int kFoldedBits = 33;
 
-  int64_t told_nanos_ = kLongAgo;
-  int64_t window_nanos_ = kLongAgo;
-  // In one word, of which each task has one: the two are no more than is asked for.
-  uint64_t folded_ : 48 = 0;
-  uint64_t alike_ : 8 = 0;
-  uint64_t in_window_ : 8 = 0;
+  static int64_t Micros(int64_t nanos) { return nanos / 1000; }
+
+  int64_t WindowBegan() const { return told_ - static_cast<int64_t>(told_in_window_); }
+  void CountFolded() {
+    if (folded_ + 1 < uint64_t{1} << kFoldedBits) ++folded_;
+  }
+
+  int64_t told_ = kLongAgo;           // the last time
+  uint64_t told_in_window_ : 24 = 0;  // since the window's beginning, at that time
+  uint64_t folded_ : kFoldedBits = 0;
+  uint64_t alike_ : 3 = 0;
+  uint64_t in_window_ : 4 = 0;
 };
 
 }  // namespace foxtive::internal

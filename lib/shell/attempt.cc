@@ -37,10 +37,10 @@ constexpr int64_t kSliceNanos = 100'000;
 }  // namespace
 
 Job::Outcome TaskRecord::RunOnLane() noexcept {
-  const UserCodeScope scope(engine_.get(), this);
+  const UserCodeScope scope(&engine(), this);
   // A shutdown asks one task after the other to stop: one that was asked gives its lane to one that
   // is still in the queue.
-  if (engine_->table().IsToStop(stop_order())) RequestStop();
+  if (engine().table().IsToStop(stop_order())) RequestStop();
   const TakenUp up = TakeUp();
   if (!up.taken) return Job::Outcome::kDone;
   const int64_t slice_end = RealNanos(up.now) + kSliceNanos;
@@ -71,7 +71,7 @@ TaskRecord::TakenUp TaskRecord::TakeUp() {
   on_lane_ = true;
   lane_thread_ = ThisThreadId();
   TakenUp up{.taken = true, .now = since_nanos()};
-  if (user_ != nullptr || watch_ != nullptr) return up;
+  if (user() != nullptr || watch() != nullptr) return up;
   setup_done_ = true;  // there is none
   Enter(TaskPhase::kRun);
   up.begun = BeginRunLocked();
@@ -80,11 +80,11 @@ TaskRecord::TakenUp TaskRecord::TakeUp() {
 
 AttemptResult TaskRecord::SetUpAndRun() {
   if (!setup_done_) {
-    if (user_ != nullptr && user_->hooks.setup) {
+    if (user() != nullptr && user()->hooks.setup) {
       if (!BeginSetup()) return {};
       Enter(TaskPhase::kSetup);
       const int64_t began = Now();
-      Failure failure = Guarded([this] { return user_->hooks.setup(); });
+      Failure failure = Guarded([this] { return user()->hooks.setup(); });
       EndIfForkChild(failure.status.ok());
       if (!failure.status.ok()) {
         return {.end = AttemptEnd::kSetupFailed,
@@ -96,8 +96,8 @@ AttemptResult TaskRecord::SetUpAndRun() {
     }
     setup_done_ = true;
   }
-  if (attempts_of_lane() > 0 && user_ != nullptr && !stop_requested()) {
-    CallLaneHook("on_restart", user_->hooks.on_restart,
+  if (attempts_of_lane() > 0 && user() != nullptr && !stop_requested()) {
+    CallLaneHook("on_restart", user()->hooks.on_restart,
                  [this](auto& hook) { hook(attempts_of_lane() + 1); });
   }
   Enter(TaskPhase::kRun);
@@ -112,7 +112,7 @@ bool TaskRecord::BeginSetup() {
 }
 
 bool TaskRecord::BeginRun() {
-  if (watch_ != nullptr) return BeginWatchedRun();
+  if (watch() != nullptr) return BeginWatchedRun();
   MutexLock lock(mutex_);
   return BeginRunLocked();
 }
@@ -121,7 +121,7 @@ bool TaskRecord::BeginRunLocked() {
   if (state_ != TaskState::kRunning) return false;
   setup_begun_ = true;  // also of a task that has none
   ++attempts_;
-  last_attempt_.is_current = false;
+  last_marks_.is_current = false;
   // Seldom set, and a store of its own for each attempt is not free. Nobody else writes it now.
   if (healthy_.load(std::memory_order_relaxed)) healthy_ = false;
   return true;
@@ -130,18 +130,18 @@ bool TaskRecord::BeginRunLocked() {
 // Where nothing of the user's has come between two attempts the second one begins where the first
 // one ends: a look at the clock costs as much as all else.
 int64_t TaskRecord::BeginningAfter(const AttemptResult& attempt) const {
-  return user_ == nullptr ? Since(attempt.ended_nanos) : Now();
+  return user() == nullptr ? Since(attempt.ended_nanos) : Now();
 }
 
 // What has just been `now` on the Supervisor's clock; one of the user's is asked.
-int64_t TaskRecord::Since(int64_t now) const { return engine_->has_real_clock() ? now : Now(); }
+int64_t TaskRecord::Since(int64_t now) const { return engine().has_real_clock() ? now : Now(); }
 
 AttemptResult TaskRecord::CallRun(int64_t began_nanos) {
   AttemptResult attempt{.number = attempts_of_lane(), .began_nanos = began_nanos};
   TaskContext context(*this, attempt.number);
   attempt.failure.status = run_(context, attempt.failure.exception);
   EndIfForkChild(attempt.failure.status.ok());
-  if (watch_ != nullptr) EndWatchedRun(attempt);
+  if (watch() != nullptr) EndWatchedRun(attempt);
   attempt.end = attempt.failure.status.ok() ? AttemptEnd::kSucceeded : AttemptEnd::kFailed;
   attempt.ended_nanos = Now();
   if (!attempt.interrupted) attempt.lived_nanos = attempt.ended_nanos - began_nanos;
@@ -157,8 +157,8 @@ Follow TaskRecord::Decide(const AttemptResult& attempt, int64_t slice_end) {
   if (!has_log_ && attempt.end != AttemptEnd::kNotRun) PrepareLog();
   // Hooks find it in the task's info, and what may run the user's code by its destruction is not
   // left until the task has been let go. All others are counted when the verdict is committed.
-  if (user_ != nullptr || HasExceptions(attempt)) Count(attempt, decision);
-  if (user_ != nullptr && attempt.failed()) TellFailure(attempt);
+  if (user() != nullptr || HasExceptions(attempt)) Count(attempt, decision);
+  if (user() != nullptr && attempt.failed()) TellFailure(attempt);
   const RestartRules& rules = settings_->rules;
   AttemptFacts facts{.end = attempt.end,
                      .stop_requested = stop_requested(),
@@ -168,7 +168,7 @@ Follow TaskRecord::Decide(const AttemptResult& attempt, int64_t slice_end) {
                                   (!same || rules.permanent_errors != 0) &&
                                   IsPermanent(rules, status)};
   const bool permitted =
-      user_ == nullptr || !AsksShouldRestart(rules, facts) || AskShouldRestart(attempt);
+      user() == nullptr || !AsksShouldRestart(rules, facts) || AskShouldRestart(attempt);
   facts.stop_requested = stop_requested();
   decision.verdict = Judge(rules, facts, permitted, decision.failures);
   if (!decision.verdict.final && !settings_->never_delays) {
@@ -178,14 +178,14 @@ Follow TaskRecord::Decide(const AttemptResult& attempt, int64_t slice_end) {
     Count(attempt, decision);
     EmitFailure(attempt, decision);
   }
-  decision.give_way = attempt.lane_lost || (engine_->lanes().HasWaiting() &&
+  decision.give_way = attempt.lane_lost || (engine().lanes().HasWaiting() &&
                                             RealNanos(attempt.ended_nanos) >= slice_end);
   return Commit(attempt, decision);
 }
 
 // What has just been `now` on the Supervisor's clock, in real time.
 int64_t TaskRecord::RealNanos(int64_t now) const {
-  return engine_->has_real_clock() ? now : engine_->real_clock().NowNanos();
+  return engine().has_real_clock() ? now : engine().real_clock().NowNanos();
 }
 
 int64_t TaskRecord::FailuresAfter(const AttemptResult& attempt) const {
@@ -215,13 +215,10 @@ Replaced TaskRecord::CountLocked(const AttemptResult& attempt, const Decision& d
   failures_in_a_row_ = decision.failures;
   if (attempt.end == AttemptEnd::kNotRun) return {};
   const bool in_setup = attempt.end == AttemptEnd::kSetupFailed;
-  if (in_setup && attempt.failure.exception != nullptr) ++hook_failures_;
+  if (in_setup && attempt.failure.exception != nullptr) ++extras_->hook_failures;
   Replaced replaced = ReplaceErrorLocked(attempt.failure, attempt.number, decision.same);
-  last_attempt_ = {.began_nanos = attempt.began_nanos,
-                   .ended_nanos = attempt.ended_nanos,
-                   .in_setup = in_setup,
-                   .alike = decision.alike,
-                   .is_current = true};
+  last_times_ = {.began_nanos = attempt.began_nanos, .ended_nanos = attempt.ended_nanos};
+  last_marks_ = {.in_setup = in_setup, .alike = decision.alike, .is_current = true};
   return replaced;
 }
 
@@ -229,16 +226,16 @@ void TaskRecord::TellFailure(const AttemptResult& attempt) {
   if (attempt.end == AttemptEnd::kSetupFailed && !settings_->rules.retry_setup) return;
   const Failure& failure = attempt.failure;
   if (failure.exception == nullptr) {
-    CallLaneHook("on_error", user_->hooks.on_error,
+    CallLaneHook("on_error", user()->hooks.on_error,
                  [&](auto& hook) { hook(failure.status, attempt.number); });
     return;
   }
-  CallLaneHook("on_exception", user_->hooks.on_exception,
+  CallLaneHook("on_exception", user()->hooks.on_exception,
                [&](auto& hook) { hook(failure.exception, WhatOf(failure), attempt.number); });
 }
 
 bool TaskRecord::IsToBeTold(const AttemptResult& attempt, bool last, bool alike) {
-  const EventQueue& events = engine_->events();
+  const EventQueue& events = engine().events();
   if (!attempt.failed() || events.silent()) return false;
   return events.detail() != EventDetail::kNotable || fold_.Count(alike, last, attempt.ended_nanos);
 }
@@ -247,7 +244,7 @@ void TaskRecord::EmitFailure(const AttemptResult& attempt, const Decision& decis
   const Verdict& verdict = decision.verdict;
   const bool in_run = attempt.end == AttemptEnd::kFailed;
   const bool delivered =
-      engine_->events().Emit({.kind = in_run ? EventKind::kAttemptFailed : EventKind::kSetupFailed,
+      engine().events().Emit({.kind = in_run ? EventKind::kAttemptFailed : EventKind::kSetupFailed,
                               .task = this,
                               .attempt = attempt.number,
                               .status = attempt.failure.status,
@@ -260,7 +257,7 @@ void TaskRecord::EmitFailure(const AttemptResult& attempt, const Decision& decis
 
 bool TaskRecord::AskShouldRestart(const AttemptResult& attempt) {
   bool permitted = true;
-  CallLaneHook("should_restart", user_->hooks.should_restart,
+  CallLaneHook("should_restart", user()->hooks.should_restart,
                [&](auto& hook) { permitted = hook(attempt.number, attempt.failure.status); });
   return permitted;
 }
@@ -269,10 +266,10 @@ bool TaskRecord::AskShouldRestart(const AttemptResult& attempt) {
 absl::Duration TaskRecord::DelayAfter(int64_t failures) {
   const int64_t number = DelayNumber(failures);
   double unit = 0;
-  if (settings_->jitter != 0) unit = JitterUnit(engine_->seed(), table_link_.number, number);
+  if (settings_->jitter != 0) unit = JitterUnit(engine().seed(), table_link_.number, number);
   absl::Duration delay = absl::InfiniteDuration();
-  if (user_ != nullptr && user_->backoff.is_custom() &&
-      CallLaneHook("backoff", user_->backoff,
+  if (user() != nullptr && user()->backoff.is_custom() &&
+      CallLaneHook("backoff", user()->backoff,
                    [&](const BackoffStrategy& backoff) { delay = backoff.Delay(number, unit); })) {
     return delay;
   }
@@ -287,7 +284,7 @@ Follow TaskRecord::Commit(const AttemptResult& attempt, const Decision& decision
     if (!decision.counted) replaced = CountLocked(attempt, decision);
     follow = CommitLocked(attempt, decision);
   }
-  if (follow == Follow::kBackOff) engine_->inbox().Post(*this);
+  if (follow == Follow::kBackOff) engine().inbox().Post(*this);
   if (follow == Follow::kWindDown) WindDown();
   return follow;
 }
@@ -309,9 +306,9 @@ Follow TaskRecord::CommitLocked(const AttemptResult& attempt, const Decision& de
     const int64_t not_before = After(attempt.ended_nanos, decision.delay);
     if (not_before > Now()) {
       next_attempt_nanos_ = not_before;
-      last_attempt_.waits = true;
+      last_marks_.waits = true;
       MoveLocked(internal::Next(state_, LifeEvent::kBackOff));
-      if (watch_ != nullptr) watch_->TimerIsTaken();
+      if (watch() != nullptr) watch()->TimerIsTaken();
       on_lane_ = false;
       return Follow::kBackOff;
     }
@@ -321,8 +318,8 @@ Follow TaskRecord::CommitLocked(const AttemptResult& attempt, const Decision& de
     on_lane_ = false;
     return Follow::kGivesWay;
   }
-  const bool has_hook = user_ != nullptr && user_->hooks.on_restart;
-  if (!setup_done_ || watch_ != nullptr || has_hook) return Follow::kAgain;
+  const bool has_hook = user() != nullptr && user()->hooks.on_restart;
+  if (!setup_done_ || watch() != nullptr || has_hook) return Follow::kAgain;
   BeginRunLocked();
   return Follow::kRun;
 }

@@ -46,7 +46,7 @@ std::stop_source TaskRecord::StopSourceLocked() const {
 
 bool TaskRecord::SleepFor(absl::Duration duration) {
   MutexLock lock(mutex_);
-  const bool stopped = waiters_.Await(mutex_, engine_->clock(), After(Now(), duration), [this] {
+  const bool stopped = waiters_.Await(mutex_, engine().clock(), After(Now(), duration), [this] {
     mutex_.AssertHeld();
     return run_stopped();
   });
@@ -78,13 +78,13 @@ std::shared_ptr<WaitBreaker> TaskRecord::BreakerLocked() const {
 
 // By whoever has set `run_stopped_`.
 void TaskRecord::EndWaits(WaitBreaker* breaker) {
-  waiters_.WakeAll(mutex_, engine_->clock());
+  waiters_.WakeAll(mutex_, engine().clock());
   if (breaker != nullptr) breaker->Break();
 }
 
 absl::Status TaskRecord::AwaitDescriptor(int fd, short events, absl::Duration timeout) {
   if (run_stopped()) return StopCameError();
-  if (!engine_->system().lanes_own_threads() || !engine_->has_real_clock()) {
+  if (!engine().system().lanes_own_threads() || !engine().has_real_clock()) {
     return absl::FailedPreconditionError(
         "a descriptor can't be waited for on simulated time, or a clock of one's own, which the "
         "kernel does not know");
@@ -93,14 +93,14 @@ absl::Status TaskRecord::AwaitDescriptor(int fd, short events, absl::Duration ti
 }
 
 ConditionWait TaskRecord::BeginWait(absl::Duration timeout) {
-  ConditionWait wait{.takes_turns = !engine_->system().lanes_own_threads()};
+  ConditionWait wait{.takes_turns = !engine().system().lanes_own_threads()};
   wait.deadline_nanos = After(Now(), timeout);
   wait.has_deadline = wait.deadline_nanos != Clock::kNever;
   if (wait.takes_turns) {
-    engine_->system().BeginTurns();
+    engine().system().BeginTurns();
     return wait;
   }
-  if (wait.has_deadline && !engine_->has_real_clock()) {
+  if (wait.has_deadline && !engine().has_real_clock()) {
     wait.refused = run_stopped() ? StopCameError()
                                  : absl::FailedPreconditionError(
                                        "timeout: a condition variable follows the real clock only, "
@@ -112,7 +112,7 @@ ConditionWait TaskRecord::BeginWait(absl::Duration timeout) {
 }
 
 bool TaskRecord::AwaitTurn(int64_t deadline_nanos) {
-  return engine_->system().AwaitTurn(deadline_nanos);
+  return engine().system().AwaitTurn(deadline_nanos);
 }
 
 absl::Status TaskRecord::EndWait(bool ready) const {
@@ -122,7 +122,7 @@ absl::Status TaskRecord::EndWait(bool ready) const {
 
 // On a service lane, or, if the stop has come before, on the thread that makes the callback.
 void TaskRecord::CallOnStop(void (*call)(void*), void* callback) {
-  const UserCodeScope scope(engine_.get(), this);
+  const UserCodeScope scope(&engine(), this);
   const auto hook = [&] { call(callback); };
   CallHook("OnStop", hook, [](const auto& function) { function(); });
 }

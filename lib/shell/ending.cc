@@ -35,10 +35,10 @@ void TaskRecord::HookThrew(const char* hook_name, const Failure& failure) {
   int64_t attempt;
   {
     MutexLock lock(mutex_);
-    ++hook_failures_;
+    ++extras_->hook_failures;
     attempt = attempts_;
   }
-  engine_->events().Emit({.kind = EventKind::kHookThrew,
+  engine().events().Emit({.kind = EventKind::kHookThrew,
                           .task = this,
                           .attempt = attempt,
                           .status = failure.status,
@@ -50,12 +50,12 @@ void TaskRecord::HookThrew(const char* hook_name, const Failure& failure) {
 Follow TaskRecord::LetGoLocked() {
   on_lane_ = false;
   if (service_due_) return Follow::kLetGo;
-  if (watch_ != nullptr && watch_->LeavesWindDown()) return Follow::kLetGo;
+  if (watch() != nullptr && watch()->LeavesWindDown()) return Follow::kLetGo;
   return Follow::kWindDown;
 }
 
 Job::Outcome TaskRecord::RunService() noexcept {
-  const UserCodeScope scope(engine_.get(), this);
+  const UserCodeScope scope(&engine(), this);
   TellInterrupted();
   if (TellStop()) WindDown();
   return Job::Outcome::kDone;
@@ -76,8 +76,8 @@ bool TaskRecord::TellStop() {
   source.request_stop();
   EndIfForkChild();
   // Beside `run`: nothing else touches this hook before both are through.
-  if (set_up && user_ != nullptr) {
-    CallHook("on_shutdown", user_->hooks.on_shutdown, [](auto& hook) { hook(); });
+  if (set_up && user() != nullptr) {
+    CallHook("on_shutdown", user()->hooks.on_shutdown, [](auto& hook) { hook(); });
   }
   MutexLock lock(mutex_);
   service_due_ = false;
@@ -87,12 +87,12 @@ bool TaskRecord::TellStop() {
 }
 
 void TaskRecord::WindDown() {
-  if (user_ != nullptr && was_set_up()) {
+  if (user() != nullptr && was_set_up()) {
     Enter(TaskPhase::kCleanup);
-    CallHook("cleanup", user_->hooks.cleanup, [](auto& hook) { hook(); });
+    CallHook("cleanup", user()->hooks.cleanup, [](auto& hook) { hook(); });
   }
   Enter(TaskPhase::kDestruction);
-  user_.reset();
+  if (has_parts_) parts().user.reset();
   run_ = nullptr;
   EndIfForkChild();
   if (Claim(/*abandoned=*/false) == Claimed::kOver) {
@@ -111,15 +111,15 @@ bool TaskRecord::Abandon() {
 
 // By whoever has claimed it.
 void TaskRecord::PublishAbandoned(bool stuck) {
-  const bool lane_replaced = engine_->lanes().Abandon(attempt_job());
-  const bool service_replaced = engine_->services().Abandon(service_job());
+  const bool lane_replaced = engine().lanes().Abandon(attempt_job());
+  const bool service_replaced = engine().services().Abandon(service_job());
   Publish(/*abandoned=*/stuck, /*on_lane=*/false);
-  engine_->inbox().Post(*this);  // its timer, if another thread was faster
+  engine().inbox().Post(*this);  // its timer, if another thread was faster
   if (stuck && !(lane_replaced && service_replaced)) TellNotReplaced();
 }
 
 void TaskRecord::TellNotReplaced() {
-  engine_->events().Emit({.kind = EventKind::kCapacityLimited,
+  engine().events().Emit({.kind = EventKind::kCapacityLimited,
                           .task = this,
                           .reason = "has a lane that can't be replaced: as many abandoned workers "
                                     "as max_concurrency have not returned; tasks wait for one"});
@@ -139,18 +139,18 @@ TaskRecord::Claimed TaskRecord::Claim(bool abandoned) {
 }
 
 void TaskRecord::Publish(bool abandoned, bool on_lane) {
-  engine_->table().BeforeResult(*this, abandoned);
+  engine().table().BeforeResult(*this, abandoned);
   EmitEnd(on_lane);
   SetResult(abandoned, on_lane);
-  const TaskTable::Left left = engine_->table().AfterResult(*this);
-  if (left.stage_over) engine_->inbox().Nudge();
-  if (left.reference) engine_->UnrefElsewhere(*this);
+  const TaskTable::Left left = engine().table().AfterResult(*this);
+  if (left.stage_over) engine().inbox().Nudge();
+  if (left.reference) engine().UnrefElsewhere(*this);
 }
 
 // Before the result: a Shutdown that sees it finds the event in the queue. Whoever publishes reads
 // without the mutex: nothing of it changes any more.
 void TaskRecord::EmitEnd(bool on_lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  EventQueue& events = engine_->events();
+  EventQueue& events = engine().events();
   if (events.silent()) return;
   const bool plain = final_status_ == SupervisionStatus::kCompletedNormally && attempts_ == 1;
   if (plain && events.detail() == EventDetail::kNotable) return;
@@ -180,16 +180,16 @@ void TaskRecord::SetResult(bool abandoned, bool on_lane) {
     stopped = stop_requested_;
     awaited = !waiters_.empty();
     if (extras_ != nullptr) {
-      if (extras_->future.has_value()) SetLocked(*extras_->future);
+      if (extras_->future != nullptr) SetLocked(*extras_->future);
       calls = std::move(extras_->calls);
     }
     for (FinishedCall* call = calls.get(); call != nullptr; call = call->next.get()) {
       FillLocked(call->result);
     }
   }
-  if (awaited) waiters_.WakeAll(mutex_, engine_->clock());
+  if (awaited) waiters_.WakeAll(mutex_, engine().clock());
   FireAll(std::move(calls), on_lane);
-  if (stopped) engine_->inbox().Post(*this);  // its timer
+  if (stopped) engine().inbox().Post(*this);  // its timer
 }
 
 // All but the name, which needs memory.
@@ -213,15 +213,15 @@ void TaskRecord::OnFinished(FinishedCallback callback) {
   auto made = std::make_unique<RecordExtras>();
   {
     MutexLock lock(mutex_);
+    Adopt(extras_, std::move(made));
     if (!has_result_) {
-      Adopt(extras_, std::move(made));
       call->next = std::move(extras_->calls);
       extras_->calls = std::move(call);
       return;
     }
     FillLocked(call->result);
   }
-  FinishedCall::Fire(std::move(call), *this, *engine_, /*may_run_here=*/true);
+  FinishedCall::Fire(std::move(call), *this, engine(), /*may_run_here=*/true);
 }
 
 // In the order in which they came.
@@ -235,7 +235,7 @@ void TaskRecord::FireAll(std::unique_ptr<FinishedCall> calls, bool on_lane) {
   }
   while (first != nullptr) {
     std::unique_ptr<FinishedCall> rest = std::move(first->next);
-    FinishedCall::Fire(std::move(first), *this, *engine_, /*may_run_here=*/on_lane);
+    FinishedCall::Fire(std::move(first), *this, engine(), /*may_run_here=*/on_lane);
     first = std::move(rest);
   }
 }
@@ -243,7 +243,7 @@ void TaskRecord::FireAll(std::unique_ptr<FinishedCall> calls, bool on_lane) {
 // The record keeps the exception: so the user's destructor runs when that goes, and not here after
 // the scope.
 void TaskRecord::CallFinished(FinishedCallback& callback, SupervisionResult& result) {
-  const UserCodeScope scope(engine_.get(), this);
+  const UserCodeScope scope(&engine(), this);
   CallHook("OnFinished", callback, [&result](auto& hook) { hook(result); });
   callback = nullptr;
   result.last_exception = nullptr;
@@ -252,7 +252,7 @@ void TaskRecord::CallFinished(FinishedCallback& callback, SupervisionResult& res
 // The result is there, or another thread is about to set it.
 void TaskRecord::ReturnLate() {
   // First, so that whoever sees kFinished can rely on it that a Shutdown no longer names the task.
-  engine_->table().Returned(*this);
+  engine().table().Returned(*this);
   bool abandoned;
   {
     MutexLock lock(mutex_);
@@ -261,12 +261,12 @@ void TaskRecord::ReturnLate() {
     if (has_result_) MoveLocked(internal::Next(state_, LifeEvent::kOver));
   }
   if (!abandoned) return;
-  engine_->events().Emit(
+  engine().events().Emit(
       {.kind = EventKind::kLateReturn, .task = this, .reason = "it was abandoned"});
 }
 
 void TaskRecord::ReleaseOnLane() {
-  const UserCodeScope scope(engine_.get(), this);
+  const UserCodeScope scope(&engine(), this);
   Unref();
   EndIfForkChild();
 }

@@ -304,6 +304,7 @@ void Engine::Stop() {
     monitor_->Detach();
   }
   DropResults();
+  settings_.Forget();
 }
 
 // While the monitor is there, which makes lanes if they are needed.

@@ -10,8 +10,8 @@
 //                         ── events    what the listener is to be told, and when it has been
 //                         ── clock
 //
-// Kept by the Supervisor, by every record and by the monitor thread, so that a handle, or a worker
-// that is stuck, may outlive the Supervisor. Counted in itself: EngineRef.
+// Kept by the Supervisor, by every record through its settings, and by the monitor thread, so that
+// a handle, or a worker that is stuck, may outlive the Supervisor. Counted in itself: EngineRef.
 //
 // The end: nothing is taken up any more; the tasks are asked to stop, in stages (stop_stages.h);
 // whoever waits for the results abandons what is left; then the events are delivered, the monitor

@@ -37,7 +37,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "foxtive/event_listener.h"
-#include "lib/shell/executor.h"
+#include "lib/shell/job.h"
 #include "lib/shell/mutex.h"
 #include "lib/shell/waiters.h"
 
@@ -89,7 +89,7 @@ class EventQueue {
     int64_t lost = 0;
   };
 
-  struct DeliveryJob final : Job {
+  struct DeliveryJob final : CustomJob {
     explicit DeliveryJob(EventQueue& owner) : queue(owner) {}
     Outcome Run() noexcept override { return queue.Deliver(); }
     void Release() noexcept override { queue.ReleaseJob(); }

@@ -29,7 +29,7 @@
 #include "foxtive/clock.h"
 #include "foxtive/supervision_result.h"
 #include "lib/shell/engine_ref.h"
-#include "lib/shell/executor.h"
+#include "lib/shell/job.h"
 #include "lib/shell/mutex.h"
 #include "lib/shell/waiters.h"
 
@@ -40,7 +40,7 @@ class TaskRecord;
 
 using FinishedCallback = absl::AnyInvocable<void(const SupervisionResult& result)>;
 
-class FinishedCall final : public Job {
+class FinishedCall final : public CustomJob {
  public:
   FinishedCall(std::string task_name, FinishedCallback callback);
 

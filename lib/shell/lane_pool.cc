@@ -26,7 +26,7 @@ bool LanePool::Push(Job& job) {
   {
     MutexLock lock(mutex_);
     if (job.withdrawn_ || job.place_ == Job::Place::kQueue || job.pushed_on_lane_) return false;
-    if (job.place_ == Job::Place::kLane) {
+    if (job.on_lane()) {
       job.pushed_on_lane_ = true;  // the lane queues it when it lets go
       return true;
     }
@@ -70,8 +70,8 @@ bool LanePool::AbandonRun(Job& job, uint32_t run_number) {
 }
 
 bool LanePool::AbandonLocked(Job& job, Wake& wake) {
-  if (job.place_ != Job::Place::kLane || job.abandoned_) return true;
-  job.abandoned_ = true;
+  if (job.place_ != Job::Place::kLane) return true;
+  job.place_ = Job::Place::kAbandonedLane;
   const bool replaced = ++abandoned_ <= max_lanes_;
   wake = WakeOrCreateLocked();
   return replaced;
@@ -116,8 +116,8 @@ void LanePool::LetGo(Job& finished) {
 }
 
 void LanePool::TakeBackLocked(Job& finished) {
-  finished.place_ = Job::Place::kNowhere;
-  if (std::exchange(finished.abandoned_, false)) --abandoned_;
+  const Job::Place place = std::exchange(finished.place_, Job::Place::kNowhere);
+  if (place == Job::Place::kAbandonedLane) --abandoned_;
 }
 
 // False: it was withdrawn meanwhile, so it must not wait for a lane, and has this one.

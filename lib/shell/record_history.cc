@@ -88,7 +88,7 @@ void TaskRecord::PrepareLog() {
 
 // Null: none is wanted, or there is no memory for it.
 ExtrasPointer TaskRecord::MadeLog() const {
-  const int remembered = engine_->attempt_history();
+  const int remembered = engine().attempt_history();
   if (remembered <= 1) return nullptr;
   try {
     auto made = std::make_unique<RecordExtras>();
@@ -101,8 +101,8 @@ ExtrasPointer TaskRecord::MadeLog() const {
 
 // `number`: of the attempt that has ended after it. Before the first `run` there is only setup.
 void TaskRecord::FillLastLocked(AttemptLog::Entry& entry, int64_t number) const {
-  entry.attempt = last_attempt_;
-  entry.number = last_attempt_.in_setup ? 1 : number - 1;
+  entry.attempt = {last_times_, last_marks_};
+  entry.number = last_marks_.in_setup ? 1 : number - 1;
   entry.next_nanos = next_attempt_nanos_;
   entry.threw = last_exception_ != nullptr;
 }
@@ -112,11 +112,11 @@ void TaskRecord::FillLastLocked(AttemptLog::Entry& entry, int64_t number) const 
 Replaced TaskRecord::ReplaceErrorLocked(const Failure& failure, int64_t number, bool same) {
   Replaced replaced;
   AttemptLog* const log = extras_ != nullptr ? extras_->log.get() : nullptr;
-  if (log != nullptr && last_attempt_.exists()) {
-    if (last_attempt_.alike) {
-      log->causes().CountAgain(last_attempt_.ended_nanos);
+  if (log != nullptr && last_times_.exists()) {
+    if (last_marks_.alike) {
+      log->causes().CountAgain(last_times_.ended_nanos);
     } else if (!last_error_.ok()) {
-      replaced.cause = log->causes().Count(last_error_, last_attempt_.ended_nanos);
+      replaced.cause = log->causes().Count(last_error_, last_times_.ended_nanos);
     }
     AttemptLog::Entry& entry = log->Next();
     FillLastLocked(entry, number);
@@ -135,30 +135,30 @@ Replaced TaskRecord::ReplaceErrorLocked(const Failure& failure, int64_t number, 
 
 void TaskRecord::NoteVerdictLocked(const AttemptResult& attempt, const Verdict& verdict) {
   if (concluded_ || attempt.end == AttemptEnd::kNotRun) return;
-  last_attempt_.row = static_cast<uint8_t>(verdict.row);
-  last_attempt_.final = verdict.final;
+  last_marks_.row = static_cast<uint8_t>(verdict.row);
+  last_marks_.final = verdict.final;
 }
 
 // --- On any thread.
 
 TaskHistory TaskRecord::history() const {
   TaskHistory history{.task_name = name_};
-  if (engine_->attempt_history() == 0) return history;
+  if (engine().attempt_history() == 0) return history;
   // Under the mutex to the end, since these share statuses with the record.
   MutexLock lock(mutex_);
-  if (!last_attempt_.exists()) return history;
+  if (!last_times_.exists()) return history;
   std::vector<AttemptLog::Entry> entries;
   FailureCauses causes;
   if (extras_ != nullptr && extras_->log != nullptr) {
     extras_->log->CopyTo(entries);
     causes = extras_->log->causes();
   }
-  const int64_t following = last_attempt_.is_current ? attempts_ + 1 : attempts_;
+  const int64_t following = last_marks_.is_current ? attempts_ + 1 : attempts_;
   FillLastLocked(entries.emplace_back(), following);
   entries.back().status = last_error_;
   ShareStatuses(entries);
   absl::Status replaced;
-  if (!last_error_.ok()) replaced = causes.Count(last_error_, last_attempt_.ended_nanos);
+  if (!last_error_.ok()) replaced = causes.Count(last_error_, last_times_.ended_nanos);
   const WallTime wall(Now());
   for (const AttemptLog::Entry& entry : entries) history.attempts.push_back(Told(entry, wall));
   for (const FailureCauses::Cause& cause : causes.causes()) {

@@ -85,7 +85,7 @@ std::string HowItReturned(const Failure& failure, absl::Duration took) {
 }  // namespace
 
 void TaskRecord::Heartbeat() {
-  if (watch_ != nullptr) watch_->Heartbeat(Now());
+  if (watch() != nullptr) watch()->Heartbeat(Now());
 }
 
 // --- On the lane.
@@ -97,17 +97,17 @@ bool TaskRecord::BeginWatchedRun() {
   {
     MutexLock lock(mutex_);
     if (!BeginRunLocked()) return false;
-    if (watch_->interrupted()) {
+    if (watch()->interrupted()) {
       run_stopped_ = false;
       if (extras_ != nullptr) {
         source.swap(extras_->stop);
         breaker.swap(extras_->breaker);
       }
     }
-    if (!watch_->Begin(attempt_job().run_number(), Now())) return true;
+    if (!watch()->Begin(attempt_job().run_number(), Now())) return true;
     orders_ |= kArmWatch;
   }
-  engine_->inbox().Post(*this);
+  engine().inbox().Post(*this);
   return true;
 }
 
@@ -116,7 +116,7 @@ void TaskRecord::EndWatchedRun(AttemptResult& attempt) {
   AttemptWatch::Ended ended;
   {
     MutexLock lock(mutex_);
-    ended = watch_->End(Now());
+    ended = watch()->End(Now());
   }
   if (!ended.interrupted) return;
   std::string how;
@@ -124,13 +124,13 @@ void TaskRecord::EndWatchedRun(AttemptResult& attempt) {
     how = HowItReturned(attempt.failure, ended.since_missed);
   } catch (const std::bad_alloc&) {
   }
-  attempt.failure = {.status = StuckStatus(ended.missed, watch_->limits(), how)};
+  attempt.failure = {.status = StuckStatus(ended.missed, watch()->limits(), how)};
   EndIfForkChild();  // what it threw has been destroyed
   attempt.interrupted = true;
   attempt.lived_nanos = ended.lived_nanos;
   attempt.lane_lost = ended.lane_lost;
   if (!ended.lane_lost) return;
-  engine_->events().Emit(
+  engine().events().Emit(
       {.kind = EventKind::kLateReturn, .task = this, .reason = "its lane was replaced"});
 }
 
@@ -138,10 +138,10 @@ void TaskRecord::EndWatchedRun(AttemptResult& attempt) {
 
 // The request is sent while the thread can't let go of the task, so it goes to the right one.
 absl::StatusOr<std::shared_ptr<const StackTrace>> TaskRecord::CaptureStack(absl::Duration timeout) {
-  if (engine_->stack_signal() == 0) {
+  if (engine().stack_signal() == 0) {
     return absl::FailedPreconditionError("SupervisorOptions::stack_signal is not set");
   }
-  if (!engine_->system().lanes_own_threads()) {
+  if (!engine().system().lanes_own_threads()) {
     return absl::FailedPreconditionError("on simulated time tasks have no threads of their own");
   }
   const auto send = [this](const StackRequest& request) -> absl::StatusOr<pid_t> {
@@ -156,7 +156,7 @@ absl::StatusOr<std::shared_ptr<const StackTrace>> TaskRecord::CaptureStack(absl:
     return absl::NotFoundError(absl::StrCat("no code of task '", name_, "' runs"));
   };
   const absl::StatusOr<RawStack> stack =
-      internal::CaptureStack(*this, send, After(engine_->real_clock().NowNanos(), timeout));
+      internal::CaptureStack(*this, send, After(engine().real_clock().NowNanos(), timeout));
   if (!stack.ok()) return stack.status();
   auto trace = std::make_shared<const StackTrace>(Symbolize(*stack));
   KeepStack(trace);
@@ -197,11 +197,11 @@ pid_t TaskRecord::ThreadLocked() const {
 // They may outlast the attempt, if the worker has left them somewhere; then the task may be over
 // meanwhile, and is wound down here.
 void TaskRecord::TellInterrupted() {
-  if (watch_ == nullptr) return;
+  if (watch() == nullptr) return;
   std::stop_source source(std::nostopstate);
   {
     MutexLock lock(mutex_);
-    if (!watch_->BeginTelling()) return;
+    if (!watch()->BeginTelling()) return;
     service_thread_ = ThisThreadId();
     source = StopSourceLocked();
   }
@@ -210,7 +210,7 @@ void TaskRecord::TellInterrupted() {
   {
     MutexLock lock(mutex_);
     const pid_t thread = std::exchange(service_thread_, 0);
-    if (!watch_->EndTelling()) return;
+    if (!watch()->EndTelling()) return;
     lane_thread_ = thread;
   }
   WindDown();
@@ -225,7 +225,7 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
     MutexLock lock(mutex_);
     // Between attempts the watch has nothing to say; after a stop the timer is not its own.
     if (state_ != TaskState::kRunning && state_ != TaskState::kQueued) return Clock::kNever;
-    step = watch_->NextStep(resumed_nanos, Now());
+    step = watch()->NextStep(resumed_nanos, Now());
     if (step.then == StuckStep::kInterrupt) run_stopped_ = true;
     if (step.then == StuckStep::kGiveUp) GiveUpLocked();
     breaker = BreakerLocked();
@@ -237,14 +237,14 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
     case StuckStep::kInterrupt:
       EndWaits(breaker.get());
       Ref();
-      if (!engine_->services().Push(service_job())) engine_->UnrefElsewhere(*this);
+      if (!engine().services().Push(service_job())) engine().UnrefElsewhere(*this);
       break;
     case StuckStep::kReplaceLane:
       ReplaceLane(step.run_number);
       break;
     case StuckStep::kGiveUp:
       EndWaits(breaker.get());
-      engine_->inbox().Post(*this);
+      engine().inbox().Post(*this);
       PublishAbandoned(/*stuck=*/true);
       break;
     case StuckStep::kAbortProcess:
@@ -257,34 +257,31 @@ int64_t TaskRecord::LookAfterRun(int64_t resumed_nanos) {
 // for its cause.
 void TaskRecord::GiveUpLocked() {
   StopLocked();
-  const Failure failure{.status = StuckStatus(watch_->missed(), watch_->limits(),
+  const Failure failure{.status = StuckStatus(watch()->missed(), watch()->limits(),
                                               "; asked to stop, it has not returned")};
   if (ExtrasPointer made = MadeLog()) Adopt(extras_, std::move(made));
-  watch_->Keep(ReplaceErrorLocked(failure, attempts_, /*same=*/false));
-  last_attempt_ = {.began_nanos = watch_->began(),
-                   .ended_nanos = since_nanos(),
-                   .row = kGivenUpRow,
-                   .final = true,
-                   .is_current = true};
+  watch()->Keep(ReplaceErrorLocked(failure, attempts_, /*same=*/false));
+  last_times_ = {.began_nanos = watch()->began(), .ended_nanos = since_nanos()};
+  last_marks_ = {.row = kGivenUpRow, .final = true, .is_current = true};
   concluded_ = true;
   final_status_ = SupervisionStatus::kAbandoned;
   final_row_ = kGivenUpRow;
 }
 
 void TaskRecord::TellStuck(Missed missed) {
-  EventQueue& events = engine_->events();
+  EventQueue& events = engine().events();
   if (events.silent()) return;
   events.Emit({.kind = EventKind::kStuck,
                .task = this,
                .attempt = attempts(),
-               .status = StuckStatus(missed, watch_->limits()),
+               .status = StuckStatus(missed, watch()->limits()),
                .delay = absl::InfiniteDuration(),
-               .reason = WhatIsDone(watch_->on_stuck())});
+               .reason = WhatIsDone(watch()->on_stuck())});
 }
 
 void TaskRecord::ReplaceLane(uint32_t run_number) {
-  const bool replaced = engine_->lanes().AbandonRun(attempt_job(), run_number);
-  engine_->events().Emit(
+  const bool replaced = engine().lanes().AbandonRun(attempt_job(), run_number);
+  engine().events().Emit(
       {.kind = EventKind::kStopIgnored,
        .task = this,
        .attempt = attempts(),
@@ -295,8 +292,8 @@ void TaskRecord::ReplaceLane(uint32_t run_number) {
 // The line is written here, where it can't be lost, after the listener, which may be slow, was
 // told.
 void TaskRecord::AbortProcess(Missed missed) {
-  engine_->events().Drain(engine_->real_clock().NowNanos() + kTellBeforeAbortNanos);
-  const absl::Status status = StuckStatus(missed, watch_->limits());
+  engine().events().Drain(engine().real_clock().NowNanos() + kTellBeforeAbortNanos);
+  const absl::Status status = StuckStatus(missed, watch()->limits());
   for (const std::string_view part :
        {std::string_view("foxtive: task '"), std::string_view(name_),
         std::string_view("' is stuck, and the process is aborted: "),

@@ -8,7 +8,7 @@ namespace foxtive::internal {
 
 void TaskList::PushBack(TaskRecord& record) {
   TableLink& link = record.table_link();
-  link.place = place_;
+  record.table_marks().place = place_;
   link.previous = last_;
   link.next = nullptr;
   (last_ != nullptr ? last_->table_link().next : first_) = &record;
@@ -19,7 +19,7 @@ void TaskList::Remove(TaskRecord& record) {
   TableLink& link = record.table_link();
   (link.previous != nullptr ? link.previous->table_link().next : first_) = link.next;
   (link.next != nullptr ? link.next->table_link().previous : last_) = link.previous;
-  link.place = TaskPlace::kNowhere;
+  record.table_marks().place = TaskPlace::kNowhere;
 }
 
 }  // namespace foxtive::internal

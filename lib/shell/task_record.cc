@@ -15,55 +15,39 @@
 #include "lib/shell/user_code_scope.h"
 
 namespace foxtive::internal {
+namespace {
 
-template <Duty kDuty>
-Job::Outcome RecordJob<kDuty>::Run() noexcept {
-  TaskRecord& record = static_cast<TaskRecord&>(*this);
-  if constexpr (kDuty == Duty::kAttempt) {
-    return record.RunOnLane();
-  } else {
-    return record.RunService();
-  }
-}
-
-template <Duty kDuty>
-void RecordJob<kDuty>::Release() noexcept {
-  static_cast<TaskRecord&>(*this).ReleaseOnLane();
-}
-
-template <Duty kDuty>
-std::string_view RecordJob<kDuty>::thread_name() const noexcept {
-  return static_cast<const TaskRecord&>(*this).name();
-}
-
-// Whoever sees the time of a stop sees the stop.
-template <Duty kDuty>
-int64_t RecordJob<kDuty>::queued_at_nanos() const noexcept {
-  const auto& record = static_cast<const TaskRecord&>(*this);
-  const int64_t since = record.since_nanos_.load(std::memory_order_acquire);
-  return record.stop_requested() ? kNotWaiting : since;
-}
-
-template class RecordJob<Duty::kAttempt>;
-template class RecordJob<Duty::kService>;
-
-TaskRecord::TaskRecord(TaskSpec&& spec, Engine& engine, bool registered)
-    : name_(std::move(spec.name)),
-      engine_(engine),
-      settings_(engine_->settings().SettingsOf(spec, engine_->shutdown_timeout())),
-      watch_(AttemptWatch::For(spec, settings_->stop_timeout)),
-      since_nanos_(engine_->clock().NowNanos()),
-      registered_(registered),
-      user_(UserPartsOf(spec)),
-      run_(std::move(spec.run.function_)) {}
-
-std::unique_ptr<UserParts> TaskRecord::UserPartsOf(TaskSpec& spec) {
+bool HasUserParts(const TaskSpec& spec) {
   const TaskHooks& hooks = spec.hooks;
   const bool has_hooks = hooks.setup || hooks.cleanup || hooks.on_restart || hooks.on_error ||
                          hooks.on_exception || hooks.should_restart || hooks.on_shutdown;
-  if (!has_hooks && !spec.backoff.is_custom()) return nullptr;
-  return std::make_unique<UserParts>(
-      UserParts{.hooks = std::move(spec.hooks), .backoff = std::move(spec.backoff)});
+  return has_hooks || spec.backoff.is_custom();
+}
+
+// What a task has from the beginning; null if there is nothing.
+ExtrasPointer PartsOf(TaskSpec& spec, absl::Duration stop_timeout) {
+  const bool has_user_parts = HasUserParts(spec);
+  std::unique_ptr<AttemptWatch> watch = AttemptWatch::For(spec, stop_timeout);
+  if (!has_user_parts && watch == nullptr) return nullptr;
+  auto parts = std::make_unique<RecordExtras>();
+  parts->watch = std::move(watch);
+  if (has_user_parts) {
+    parts->user = std::make_unique<UserParts>(
+        UserParts{.hooks = std::move(spec.hooks), .backoff = std::move(spec.backoff)});
+  }
+  return parts;
+}
+
+}  // namespace
+
+TaskRecord::TaskRecord(TaskSpec&& spec, Engine& engine, bool registered)
+    : name_(std::move(spec.name)),
+      settings_(engine.settings().SettingsOf(spec, engine)),
+      since_nanos_(engine.clock().NowNanos()),
+      registered_(registered),
+      run_(std::move(spec.run.function_)),
+      extras_(PartsOf(spec, settings_->stop_timeout)) {
+  has_parts_ = extras_ != nullptr;
 }
 
 TaskRecord::~TaskRecord() = default;
@@ -85,7 +69,7 @@ bool TaskRecord::UnrefUnlessLast() {
 
 TaskHandle TaskRecord::MakeHandle() { return TaskHandle(this); }
 
-int64_t TaskRecord::Now() const { return engine_->clock().NowNanos(); }
+int64_t TaskRecord::Now() const { return engine().clock().NowNanos(); }
 
 void TaskRecord::MoveLocked(const Transition& transition) {
   if (!transition.taken) return;
@@ -132,15 +116,15 @@ void TaskRecord::FillLocked(TaskInfo& info, int64_t now) const {
   info.state = state_;
   info.attempts = attempts_;
   info.consecutive_failures = failures_in_a_row_;
-  info.hook_failures = hook_failures_;
+  if (extras_ != nullptr) info.hook_failures = extras_->hook_failures;
   info.last_error = UnsharedCopy(last_error_);
   info.in_state_for = absl::Nanoseconds(now - since_nanos());
-  if (watch_ != nullptr && watch_->stuck()) {
-    info.stuck_for = absl::Nanoseconds(now - watch_->missed_at());
+  if (watch() != nullptr && watch()->stuck()) {
+    info.stuck_for = absl::Nanoseconds(now - watch()->missed_at());
   }
   info.phase = PhaseLocked();
-  if (watch_ != nullptr && watch_->last_beat() != Clock::kPast) {
-    info.since_heartbeat = absl::Nanoseconds(now - watch_->last_beat());
+  if (watch() != nullptr && watch()->last_beat() != Clock::kPast) {
+    info.since_heartbeat = absl::Nanoseconds(now - watch()->last_beat());
   }
   if (extras_ != nullptr && extras_->stack_attempt == attempts_) info.stack = extras_->stack;
   if (state_ == TaskState::kBackingOff) {
@@ -180,12 +164,13 @@ SupervisionResult TaskRecord::MakeResultLocked() const {
 std::shared_future<SupervisionResult> TaskRecord::future() {
   {
     MutexLock lock(mutex_);
-    if (extras_ != nullptr && extras_->future.has_value()) return extras_->future->future;
+    if (extras_ != nullptr && extras_->future != nullptr) return extras_->future->future;
   }
   auto made = std::make_unique<RecordExtras>();
-  made->future.emplace().result.task_name = name_;
+  made->future = std::make_unique<FutureState>();
+  made->future->result.task_name = name_;
   MutexLock lock(mutex_);
-  const bool first = extras_ == nullptr || !extras_->future.has_value();
+  const bool first = extras_ == nullptr || extras_->future == nullptr;
   Adopt(extras_, std::move(made));
   if (first && has_result_) SetLocked(*extras_->future);
   return extras_->future->future;
@@ -216,7 +201,7 @@ SupervisionResult TaskRecord::ResultInAMoment() {
 }
 
 bool TaskRecord::AwaitResultLocked(int64_t deadline_nanos) {
-  return waiters_.Await(mutex_, engine_->clock(), deadline_nanos, [this] {
+  return waiters_.Await(mutex_, engine().clock(), deadline_nanos, [this] {
     mutex_.AssertHeld();
     return has_result_;
   });
@@ -225,7 +210,7 @@ bool TaskRecord::AwaitResultLocked(int64_t deadline_nanos) {
 // Beside the lane the hook is looked at and not touched, and is there while the task is running.
 bool TaskRecord::HasStopCallsLocked() const {
   const bool has_source = extras_ != nullptr && extras_->stop.stop_possible();
-  return has_source || (user_ != nullptr && user_->hooks.on_shutdown);
+  return has_source || (user() != nullptr && user()->hooks.on_shutdown);
 }
 
 // The lane of a running task with nothing to be called beside it winds it down without the service
@@ -251,7 +236,7 @@ bool TaskRecord::RequestStop() {
     breaker = BreakerLocked();
   }
   EndWaits(breaker.get());
-  engine_->inbox().Post(*this);
+  engine().inbox().Post(*this);
   return true;
 }
 
@@ -261,7 +246,7 @@ bool TaskRecord::RequestStop() {
 absl::Duration TaskRecord::FirstDelay() const {
   const absl::Duration delay = settings_->initial_delay;
   if (delay == absl::ZeroDuration()) return delay;
-  const double unit = JitterUnit(engine_->seed(), table_link_.number, 0);
+  const double unit = JitterUnit(engine().seed(), table_link_.number, 0);
   return BackoffStrategy::Constant(delay).WithJitter(settings_->jitter).Delay(1, unit);
 }
 
@@ -278,11 +263,11 @@ bool TaskRecord::Start() {
     if (later) next_attempt_nanos_ = After(since_nanos(), delay);
   }
   if (later) {
-    engine_->inbox().Post(*this);
+    engine().inbox().Post(*this);
     return true;
   }
   Ref();
-  if (engine_->lanes().Push(attempt_job())) return true;
+  if (engine().lanes().Push(attempt_job())) return true;
   Unref();
   return false;
 }
@@ -299,7 +284,7 @@ TaskRecord::Orders TaskRecord::TakeOrders() {
   } else if ((orders.actions & kArmBackoff) != 0) {
     orders.timer_nanos = next_attempt_nanos_;
   } else if ((orders.actions & kArmWatch) != 0) {
-    orders.timer_nanos = watch_->FirstLook(Now());
+    orders.timer_nanos = watch()->FirstLook(Now());
   }
   return orders;
 }
@@ -313,7 +298,7 @@ TaskRecord::Due TaskRecord::TimerDue() {
     return Due::kEnqueue;
   }
   if (state_ == TaskState::kRunning || state_ == TaskState::kQueued) {
-    return watch_ != nullptr ? Due::kLookAfterRun : Due::kNothing;
+    return watch() != nullptr ? Due::kLookAfterRun : Due::kNothing;
   }
   // It may be the timer of a backoff that a stop has ended, and the monitor has not seen that yet.
   const bool stop_overdue = Now() >= After(stopping_nanos_, settings_->stop_timeout);
@@ -329,12 +314,12 @@ void TaskRecord::StopForShutdown() {
     stopping_nanos_ = Now();
     orders_ |= kArmStopTimer;
   }
-  engine_->inbox().Post(*this);
+  engine().inbox().Post(*this);
 }
 
 TaskRecord::LaneUse TaskRecord::UseOfLane() const {
   MutexLock lock(mutex_);
-  const bool lost = watch_ != nullptr && watch_->lane_lost();
+  const bool lost = watch() != nullptr && watch()->lane_lost();
   return {.held = on_lane_ && !lost && state_ != TaskState::kOverdue,
           .state = state_,
           .in_state_for = absl::Nanoseconds(Now() - since_nanos())};

@@ -6,16 +6,14 @@
 //   - The state, and all that is shown of it, is guarded by the record's mutex. Every change goes
 //     through `Next` (lib/core/lifecycle.h); what is to be done about it besides is left in
 //     `orders_` for the monitor, and the record is posted to it.
-//   - What is the user's (`run_`, `user_`) belongs to whoever holds the task: a lane from TakeUp
+//   - What is the user's (`run_`, `user()`) belongs to whoever holds the task: a lane from TakeUp
 //     until it lets go, and the service job otherwise. `on_shutdown` alone is called beside the
 //     lane. What only the lane writes it reads without the mutex, of itself.
 //   - The timer belongs to the monitor, which holds a reference while it is scheduled.
 //   - The links are the table's, guarded by its mutex, and the inbox's.
 //
-// How a task ends: ending.cc.
-//
-// Size. There may be millions of records. So what few have is behind a pointer (`UserParts`,
-// `AttemptWatch`, `RecordExtras`), what many have alike is shared, and the jobs are bases.
+// Size. There may be millions of records. So what few have is behind one pointer (`RecordExtras`),
+// what many have alike is shared, and the jobs are bases.
 //
 // References: handles, the table (until the result is there, or handed out), the executors' queues
 // and lanes, the inbox, the timer. The last one destroys what is left of the user's objects, which
@@ -59,9 +57,8 @@
 #include "lib/core/watch.h"
 #include "lib/shell/attempt_result.h"
 #include "lib/shell/caught.h"
-#include "lib/shell/engine_ref.h"
-#include "lib/shell/executor.h"
 #include "lib/shell/fork_guard.h"
+#include "lib/shell/job.h"
 #include "lib/shell/mutex.h"
 #include "lib/shell/record_extras.h"
 #include "lib/shell/record_job.h"
@@ -71,12 +68,11 @@
 
 namespace foxtive::internal {
 
-class AttemptWatch;
 class Engine;
 
 class TaskRecord final : public TimerNode,
-                         public RecordJob<Duty::kAttempt>,
-                         public RecordJob<Duty::kService> {
+                         public RecordJob<JobKind::kAttempt>,
+                         public RecordJob<JobKind::kService> {
  public:
   // With one reference, the caller's.
   TaskRecord(TaskSpec&& spec, Engine& engine, bool registered);
@@ -96,8 +92,10 @@ class TaskRecord final : public TimerNode,
   TaskRecord*& next_posted() { return next_posted_; }
   TableLink& table_link() { return table_link_; }
   const TableLink& table_link() const { return table_link_; }
-  Job& attempt_job() { return static_cast<RecordJob<Duty::kAttempt>&>(*this); }
-  Job& service_job() { return static_cast<RecordJob<Duty::kService>&>(*this); }
+  TableMarks& table_marks() { return table_marks_; }
+  const TableMarks& table_marks() const { return table_marks_; }
+  Job& attempt_job() { return static_cast<RecordJob<JobKind::kAttempt>&>(*this); }
+  Job& service_job() { return static_cast<RecordJob<JobKind::kService>&>(*this); }
 
   // --- For handles.
   TaskState state() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -171,12 +169,10 @@ class TaskRecord final : public TimerNode,
   LaneUse UseOfLane() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  template <Duty kDuty>
+  template <JobKind kKind>
   friend class RecordJob;
 
   ~TaskRecord();
-  // Null if there are none.
-  static std::unique_ptr<UserParts> UserPartsOf(TaskSpec& spec);
 
   // --- attempt.cc: on a lane.
   Job::Outcome RunOnLane() noexcept;
@@ -272,6 +268,11 @@ class TaskRecord final : public TimerNode,
   void MoveLocked(const Transition& transition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasStopCallsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Engine& engine() const { return *settings_->engine; }
+  // REQUIRES: has_parts_.
+  RecordExtras& parts() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return *extras_; }
+  UserParts* user() const { return has_parts_ ? parts().user.get() : nullptr; }
+  AttemptWatch* watch() const { return has_parts_ ? parts().watch.get() : nullptr; }
   bool stop_requested() const { return stop_requested_.load(); }
   int64_t since_nanos() const { return since_nanos_.load(std::memory_order_relaxed); }
   int64_t Now() const;
@@ -287,17 +288,16 @@ class TaskRecord final : public TimerNode,
 
   // Immutable.
   const std::string name_;
-  const EngineRef engine_;
   const SettingsRef settings_;
-  const std::unique_ptr<AttemptWatch> watch_;  // null: attempts have no timeout
 
   // Synchronised by themselves.
   TableLink table_link_;
   TaskRecord* next_posted_ = nullptr;  // the inbox's, like the flag
   // Of `state_`. Written under the mutex; an executor reads it under its own.
   std::atomic<int64_t> since_nanos_;
-  std::atomic<bool> posted_{false};
   std::atomic<int> references_{1};
+  std::atomic<bool> posted_{false};
+  TableMarks table_marks_;
   std::atomic<bool> stop_requested_{false};  // written under the mutex
   std::atomic<bool> run_stopped_{false};     // the same: the task, or this attempt
   std::atomic<bool> healthy_{false};         // MarkHealthy in this attempt
@@ -305,12 +305,12 @@ class TaskRecord final : public TimerNode,
   std::atomic<TaskPhase> phase_{TaskPhase::kNone};
 
   const bool registered_;
+  bool has_parts_ = false;  // `extras_` is there from the beginning; immutable
 
   // Of whoever holds the task.
   bool setup_done_ = false;
-  bool has_history_ = false;         // an attempt has ended
-  bool has_log_ = false;             // or there was no memory for it
-  std::unique_ptr<UserParts> user_;  // null: there are none
+  bool has_history_ = false;  // an attempt has ended
+  bool has_log_ = false;      // or there was no memory for it
   FailureFold fold_;
   RunFunction::Function run_;
 
@@ -327,18 +327,18 @@ class TaskRecord final : public TimerNode,
   pid_t service_thread_ ABSL_GUARDED_BY(mutex_) = 0;  // that tells it of a stop
   SupervisionStatus final_status_ ABSL_GUARDED_BY(mutex_) = SupervisionStatus::kManuallyStopped;
   uint8_t final_row_ ABSL_GUARDED_BY(mutex_) = kStopRow;  // that has decided the status
+  AttemptMarks last_marks_ ABSL_GUARDED_BY(mutex_);       // of the attempt that ended last
   int64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t failures_in_a_row_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t hook_failures_ ABSL_GUARDED_BY(mutex_) = 0;
   // When it was started; from the result on, how long it took. kNever: it was not started.
   int64_t elapsed_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
   // When the time to stop began.
   int64_t stopping_nanos_ ABSL_GUARDED_BY(mutex_) = Clock::kNever;
   int64_t next_attempt_nanos_ ABSL_GUARDED_BY(mutex_) = 0;
-  EndedAttempt last_attempt_ ABSL_GUARDED_BY(mutex_);
+  AttemptTimes last_times_ ABSL_GUARDED_BY(mutex_);
   absl::Status last_error_ ABSL_GUARDED_BY(mutex_);
   std::exception_ptr last_exception_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<RecordExtras> extras_ ABSL_GUARDED_BY(mutex_);
+  ExtrasPointer extras_ ABSL_GUARDED_BY(mutex_);
 
   WaiterList waiters_;  // in SleepFor, and for the result; synchronised by itself, with mutex_
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "lib/shell/engine.h"
 #include "lib/shell/real_time.h"
 
 namespace foxtive::internal {
@@ -34,20 +35,26 @@ TaskSettings Made(const TaskSpec& spec, absl::Duration default_stop_timeout) {
 
 }  // namespace
 
-SettingsRef SettingsPool::SettingsOf(const TaskSpec& spec, absl::Duration default_stop_timeout) {
-  TaskSettings made = Made(spec, default_stop_timeout);
+SettingsRef SettingsPool::SettingsOf(const TaskSpec& spec, Engine& engine) {
+  TaskSettings made = Made(spec, engine.shutdown_timeout());
   {
     MutexLock lock(mutex_);
     for (const SettingsRef& known : last_) {
       if (known && *known == made) return known;
     }
   }
-  SettingsRef settings(*new SharedSettings(std::move(made)));
+  SettingsRef settings(*new SharedSettings(std::move(made), engine));
   SettingsRef replaced = settings;
   MutexLock lock(mutex_);
   std::swap(last_[next_], replaced);
   next_ = (next_ + 1) % kRemembered;
   return settings;
+}
+
+void SettingsPool::Forget() {
+  std::array<SettingsRef, kRemembered> forgotten;
+  MutexLock lock(mutex_);
+  last_.swap(forgotten);
 }
 
 }  // namespace foxtive::internal

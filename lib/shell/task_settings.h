@@ -1,9 +1,13 @@
 // Copyright 2026 The Foxtive Supervisor Authors. SPDX-License-Identifier: MIT
 //
 // TaskSettings: what a TaskSpec says besides name, worker, hooks and timeouts of attempts. Most
-// programs have many tasks that differ in nothing of it, so their records share one.
+// programs have many tasks that differ in nothing of it, so their records share one, and with it
+// the Supervisor that they belong to.
 //
 // Nothing in it is the user's code: a `Custom` backoff is with the hooks, and goes when they go.
+//
+// Ownership: records keep their settings, and these the Engine. The Engine's own pool keeps some
+// too, so that ends with the Supervisor (Forget).
 //
 // Thread safety: immutable; SettingsPool any thread. Locks: one mutex, leaf.
 
@@ -22,6 +26,7 @@
 #include "foxtive/task_spec.h"
 #include "lib/core/lifecycle.h"
 #include "lib/core/ref.h"
+#include "lib/shell/engine_ref.h"
 #include "lib/shell/mutex.h"
 
 namespace foxtive::internal {
@@ -40,7 +45,9 @@ struct TaskSettings {
 };
 
 struct SharedSettings : TaskSettings {
-  explicit SharedSettings(TaskSettings&& settings) : TaskSettings(std::move(settings)) {}
+  SharedSettings(TaskSettings&& settings, Engine& its_engine)
+      : TaskSettings(std::move(settings)), engine(its_engine) {}
+  const EngineRef engine;
   mutable std::atomic<int64_t> keepers{0};
 };
 using SettingsRef = Ref<const SharedSettings>;
@@ -57,8 +64,10 @@ class SettingsPool {
  public:
   // Those of `spec`, shared with one of the last tasks if they are the same. May throw
   // std::bad_alloc.
-  SettingsRef SettingsOf(const TaskSpec& spec, absl::Duration default_stop_timeout)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  SettingsRef SettingsOf(const TaskSpec& spec, Engine& engine) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // REQUIRES: no task comes any more.
+  void Forget() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   // So many kinds of tasks may be submitted by turns.

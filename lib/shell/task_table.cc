@@ -21,7 +21,7 @@ constexpr size_t kNamed = 5;
 
 // REQUIRES: it is in one.
 TaskList& TaskTable::ListOf(const TaskRecord& record) {
-  switch (record.table_link().place) {
+  switch (record.table_marks().place) {
     case TaskPlace::kRegistered:
       return registered_;
     case TaskPlace::kLive:
@@ -45,12 +45,18 @@ absl::Status TaskTable::ShutDownError() {
 absl::Status TaskTable::AddLocked(std::span<TaskRecord* const> records, bool start) {
   for (const TaskRecord* record : records) {
     const TaskRecord* const found = names_.Find(record->name());
-    if (found == nullptr || found->table_link().name_free) continue;
+    if (found == nullptr || found->table_marks().name_free) continue;
     return absl::AlreadyExistsError(
         absl::StrCat("name: '", record->name(), "' is the name of an unfinished task"));
   }
   names_.Reserve(records.size());
-  for (const TaskRecord* record : records) stages_.Reserve(record->stop_order());
+  size_t registered = 0;
+  for (const TaskRecord* record : records) {
+    stages_.Reserve(record->stop_order());
+    if (record->registered()) ++registered;
+  }
+  results_.Reserve(owed_ + registered);
+  owed_ += registered;
   for (TaskRecord* record : records) {
     names_.Put(*record);
     stages_.Added(record->stop_order());
@@ -64,7 +70,7 @@ absl::Status TaskTable::AddLocked(std::span<TaskRecord* const> records, bool sta
 }
 
 void TaskTable::StartedLocked(TaskRecord& record) {
-  record.table_link().started = true;
+  record.table_marks().started = true;
   ++started_;
   if (record.registered()) ++awaited_;
 }
@@ -135,7 +141,7 @@ bool TaskTable::AwaitStage(int stop_order, Clock& clock, int64_t deadline_nanos,
     mutex_.AssertHeld();
     if (stages_.current().stop_order != stop_order) return true;
     const bool except_is_left =
-        except != nullptr && except->stop_order() == stop_order && !except->table_link().over;
+        except != nullptr && except->stop_order() == stop_order && !except->table_marks().over;
     return stages_.unfinished(stop_order) == size_t{except_is_left ? 1u : 0u};
   });
 }
@@ -167,19 +173,20 @@ TaskRecord* TaskTable::FirstStopping(const TaskRecord* except) {
 
 void TaskTable::BeforeResult(TaskRecord& record, bool abandoned) {
   MutexLock lock(mutex_);
-  TableLink& link = record.table_link();
-  link.name_free = true;
-  link.kept = record.registered() && keeps_results_;
-  if (!link.kept) names_.Remove(record);
-  if (link.started) --started_;
+  TableMarks& marks = record.table_marks();
+  marks.name_free = true;
+  marks.kept = record.registered() && keeps_results_;
+  if (!marks.kept) names_.Remove(record);
+  if (marks.started) --started_;
   ListOf(record).Remove(record);
-  if (abandoned && !link.returned) overdue_.PushBack(record);
-  if (record.registered() && link.started) --awaited_;
-  if (!link.kept) return;
-  link.next_ended = nullptr;
-  (last_ended_ != nullptr ? last_ended_->table_link().next_ended : first_ended_) = &record;
-  last_ended_ = &record;
-  ++ended_count_;
+  if (abandoned && !marks.returned) overdue_.PushBack(record);
+  if (!record.registered()) return;
+  if (marks.started) --awaited_;
+  if (marks.kept) {
+    results_.PushBack(record);
+  } else {
+    --owed_;
+  }
 }
 
 TaskTable::Left TaskTable::AfterResult(TaskRecord& record) {
@@ -188,8 +195,8 @@ TaskTable::Left TaskTable::AfterResult(TaskRecord& record) {
   {
     MutexLock lock(mutex_);
     --unfinished_;
-    record.table_link().over = true;
-    left.reference = !record.table_link().kept;
+    record.table_marks().over = true;
+    left.reference = !record.table_marks().kept;
     left.stage_over = stages_.Ended(record.stop_order());
     awaited = !waiters_.empty();
   }
@@ -199,28 +206,19 @@ TaskTable::Left TaskTable::AfterResult(TaskRecord& record) {
 
 void TaskTable::Returned(TaskRecord& record) {
   MutexLock lock(mutex_);
-  TableLink& link = record.table_link();
-  link.returned = true;
-  if (link.place == TaskPlace::kOverdue) overdue_.Remove(record);
-}
-
-TaskRecord* TaskTable::TakeEndedLocked() {
-  TaskRecord* const record = first_ended_;
-  if (record == nullptr) return nullptr;
-  first_ended_ = record->table_link().next_ended;
-  if (first_ended_ == nullptr) last_ended_ = nullptr;
-  --ended_count_;
-  return record;
+  TableMarks& marks = record.table_marks();
+  marks.returned = true;
+  if (marks.place == TaskPlace::kOverdue) overdue_.Remove(record);
 }
 
 TaskTable::Waited TaskTable::AwaitAny(int64_t deadline_nanos, TaskRecord*& record) {
   MutexLock lock(mutex_);
   const bool done = waiters_.Await(mutex_, clock_, deadline_nanos, [this] {
     mutex_.AssertHeld();
-    return first_ended_ != nullptr || awaited_ == 0;
+    return results_.size() != 0 || awaited_ == 0;
   });
   if (!done) return Waited::kTimeout;
-  record = TakeEndedLocked();
+  record = results_.PopFront();
   return record != nullptr ? Waited::kYes : Waited::kNothingLeft;
 }
 
@@ -228,6 +226,7 @@ void TaskTable::HandedOut(TaskRecord& record) {
   {
     MutexLock lock(mutex_);
     names_.Remove(record);
+    --owed_;
   }
   record.Unref();
 }
@@ -235,10 +234,7 @@ void TaskTable::HandedOut(TaskRecord& record) {
 void TaskTable::PutBack(TaskRecord& record) {
   {
     MutexLock lock(mutex_);
-    record.table_link().next_ended = first_ended_;
-    first_ended_ = &record;
-    if (last_ended_ == nullptr) last_ended_ = &record;
-    ++ended_count_;
+    results_.PushFront(record);
   }
   waiters_.WakeAll(mutex_, clock_);
 }
@@ -254,7 +250,7 @@ TaskTable::Waited TaskTable::AwaitAll(int64_t deadline_nanos) {
 
 TaskRecord* TaskTable::TakeEnded() {
   MutexLock lock(mutex_);
-  return TakeEndedLocked();
+  return results_.PopFront();
 }
 
 void TaskTable::KeepNoResults() {
@@ -264,14 +260,14 @@ void TaskTable::KeepNoResults() {
 
 size_t TaskTable::ended_count() const {
   MutexLock lock(mutex_);
-  return ended_count_;
+  return results_.size();
 }
 
 bool TaskTable::AwaitAllOver(Clock& clock, int64_t deadline_nanos, const TaskRecord* except) {
   MutexLock lock(mutex_);
   return waiters_.Await(mutex_, clock, deadline_nanos, [this, except] {
     mutex_.AssertHeld();
-    const bool except_is_unfinished = except != nullptr && !except->table_link().over;
+    const bool except_is_unfinished = except != nullptr && !except->table_marks().over;
     return unfinished_ == size_t{except_is_unfinished ? 1u : 0u};
   });
 }

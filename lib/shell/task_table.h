@@ -32,6 +32,7 @@
 #include "foxtive/clock.h"
 #include "lib/shell/mutex.h"
 #include "lib/shell/name_index.h"
+#include "lib/shell/result_queue.h"
 #include "lib/shell/stop_stages.h"
 #include "lib/shell/task_list.h"
 #include "lib/shell/waiters.h"
@@ -135,7 +136,6 @@ class TaskTable {
   TaskRecord* FirstToStopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CopyLocked(bool overdue, std::vector<TaskRecord*>& records) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  TaskRecord* TakeEndedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Clock& clock_;
   mutable Mutex mutex_;
@@ -144,15 +144,14 @@ class TaskTable {
   TaskList live_ ABSL_GUARDED_BY(mutex_){TaskPlace::kLive};
   TaskList stopping_ ABSL_GUARDED_BY(mutex_){TaskPlace::kStopping};
   TaskList overdue_ ABSL_GUARDED_BY(mutex_){TaskPlace::kOverdue};
-  StopStages stages_;  // guarded by mutex_, but for HasReached
-  TaskRecord* first_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  TaskRecord* last_ended_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  StopStages stages_;                            // guarded by mutex_, but for HasReached
+  ResultQueue results_ ABSL_GUARDED_BY(mutex_);  // to hand out
+  size_t owed_ ABSL_GUARDED_BY(mutex_) = 0;      // of registered tasks, until they are handed out
   uint64_t numbers_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t started_ ABSL_GUARDED_BY(mutex_) = 0;     // and unfinished
   size_t awaited_ ABSL_GUARDED_BY(mutex_) = 0;     // of these, registered
   size_t unfinished_ ABSL_GUARDED_BY(mutex_) = 0;  // until the result is there
   bool keeps_results_ ABSL_GUARDED_BY(mutex_) = true;
-  size_t ended_count_ ABSL_GUARDED_BY(mutex_) = 0;
 
   WaiterList waiters_;  // synchronised by itself, with mutex_
 

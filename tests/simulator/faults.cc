@@ -359,7 +359,7 @@ absl::Status FOXTIVE_WRAP(
       _ZN7foxtive8internal9TaskTable9AddLockedESt4spanIKPNS0_10TaskRecordELm18446744073709551615EEb)(
       table, records, start);
   for (TaskRecord* record : records) {
-    if (status.ok() && Strikes(Fault::kNameFreedEarly)) record->table_link().name_free = true;
+    if (status.ok() && Strikes(Fault::kNameFreedEarly)) record->table_marks().name_free = true;
   }
   return status;
 }

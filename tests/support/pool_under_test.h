@@ -25,7 +25,7 @@
 namespace foxtive::test {
 
 // Released says when the executor has let go of it: wait for that before it is destroyed.
-class FunctionJob final : public internal::Job {
+class FunctionJob final : public internal::CustomJob {
  public:
   explicit FunctionJob(std::function<Outcome()> function) : function_(std::move(function)) {}
 
