@@ -48,6 +48,14 @@ TaskRecord::TaskRecord(TaskSpec&& spec, Engine& engine, bool registered)
       run_(std::move(spec.run.function_)),
       extras_(PartsOf(spec, settings_->stop_timeout)) {
   has_parts_ = extras_ != nullptr;
+  if (!BeginsQueued()) return;
+  state_ = internal::Next(state_, LifeEvent::kStart).next;
+  elapsed_nanos_ = since_nanos();
+}
+
+// Nobody has to look at it between its beginning and its start.
+bool TaskRecord::BeginsQueued() const {
+  return !registered_ && settings_->initial_delay == absl::ZeroDuration();
 }
 
 TaskRecord::~TaskRecord() = default;
@@ -253,7 +261,7 @@ absl::Duration TaskRecord::FirstDelay() const {
 bool TaskRecord::Start() {
   const absl::Duration delay = FirstDelay();
   const bool later = delay > absl::ZeroDuration();
-  {
+  if (!BeginsQueued()) {
     MutexLock lock(mutex_);
     const Transition start =
         internal::Next(state_, later ? LifeEvent::kStartLater : LifeEvent::kStart);

@@ -17,7 +17,7 @@
 //
 // References: handles, the table (until the result is there, or handed out), the executors' queues
 // and lanes, the inbox, the timer. The last one destroys what is left of the user's objects, which
-// is at most the exception; the monitor never drops it (Engine::UnrefOnMonitor).
+// is at most the exception; the monitor never drops it (Engine::UnrefElsewhere).
 //
 // Locks: the record's mutex is a leaf; the clock is read under it, which takes at most its own. No
 // user code runs under it: what is replaced is destroyed after it.
@@ -102,13 +102,12 @@ class TaskRecord final : public TimerNode,
   int64_t attempts() const ABSL_LOCKS_EXCLUDED(mutex_);
   TaskInfo info() const ABSL_LOCKS_EXCLUDED(mutex_);
   TaskHistory history() const ABSL_LOCKS_EXCLUDED(mutex_);  // may throw std::bad_alloc
+  void OnFinished(FinishedCallback callback) ABSL_LOCKS_EXCLUDED(mutex_);  // the same
   ShutdownReport::Task AtShutdown() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_future<SupervisionResult> future() ABSL_LOCKS_EXCLUDED(mutex_);
   std::optional<SupervisionResult> TryResult() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<SupervisionResult> Wait(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   bool RequestStop() ABSL_LOCKS_EXCLUDED(mutex_);
-  // May throw std::bad_alloc, and nothing has changed.
-  void OnFinished(FinishedCallback callback) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // For WaitAny and WaitAll: that of a task which is about to publish, if it has not yet.
   SupervisionResult ResultInAMoment() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -269,13 +268,13 @@ class TaskRecord final : public TimerNode,
   bool HasStopCallsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Engine& engine() const { return *settings_->engine; }
-  // REQUIRES: has_parts_.
   RecordExtras& parts() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return *extras_; }
   UserParts* user() const { return has_parts_ ? parts().user.get() : nullptr; }
   AttemptWatch* watch() const { return has_parts_ ? parts().watch.get() : nullptr; }
   bool stop_requested() const { return stop_requested_.load(); }
   int64_t since_nanos() const { return since_nanos_.load(std::memory_order_relaxed); }
   int64_t Now() const;
+  bool BeginsQueued() const;
   absl::Duration FirstDelay() const;
   TaskPhase PhaseLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   pid_t ThreadLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -305,7 +304,7 @@ class TaskRecord final : public TimerNode,
   std::atomic<TaskPhase> phase_{TaskPhase::kNone};
 
   const bool registered_;
-  bool has_parts_ = false;  // `extras_` is there from the beginning; immutable
+  bool has_parts_ = false;  // `extras_` is there from the beginning; immutable, like it
 
   // Of whoever holds the task.
   bool setup_done_ = false;
