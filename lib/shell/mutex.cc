@@ -2,6 +2,7 @@
 
 #include "lib/shell/mutex.h"
 
+#include <cerrno>
 #include <thread>
 
 #include "foxtive/clock.h"
@@ -18,10 +19,13 @@ void Pause() {
 #endif
 }
 
-// On one processor who holds it does not go on meanwhile.
+// On one processor who holds it does not go on meanwhile. errno may be what a worker looks at next.
 int Looks() {
   constexpr int kLooks = 100;
-  return std::thread::hardware_concurrency() > 1 ? kLooks : 0;
+  const int saved_errno = errno;
+  const bool on_one = std::thread::hardware_concurrency() == 1;
+  errno = saved_errno;
+  return on_one ? 0 : kLooks;
 }
 
 }  // namespace
