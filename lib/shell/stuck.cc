@@ -99,10 +99,8 @@ bool TaskRecord::BeginWatchedRun() {
     if (!BeginRunLocked()) return false;
     if (watch()->interrupted()) {
       run_stopped_ = false;
-      if (extras_ != nullptr) {
-        source.swap(extras_->stop);
-        breaker.swap(extras_->breaker);
-      }
+      source.swap(extras_->stop);
+      breaker.swap(extras_->breaker);
     }
     if (!watch()->Begin(attempt_job().run_number(), Now())) return true;
     orders_ |= kArmWatch;
